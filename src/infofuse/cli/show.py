@@ -1,0 +1,99 @@
+"""What the verbs share: tables, JSON, and a progress bar that is silent where nobody watches."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from infofuse.training.loop import Report
+    from infofuse.training.run import Announce
+
+INTERRUPTED = 130
+
+Json = typer.Option("--json", help="Print JSON for machines.")
+
+
+def print_json(content: Any) -> None:
+    """JSON on standard output."""
+    from infofuse.files import dumps
+
+    typer.echo(dumps(content))
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns of text, the first row a heading, the first column to the left, others right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]])
+
+
+def spread(entry: Mapping[str, float], digits: int = 3) -> str:
+    """`mean ± sd`, or the mean alone of a single seed."""
+    mean, sd = entry["mean"], entry["sd"]
+    if mean != mean:
+        return "–"
+    return f"{mean:.{digits}f}" + ("" if sd != sd else f" ± {sd:.{digits}f}")
+
+
+@contextlib.contextmanager
+def progress(quiet: bool = False) -> Iterator["Announce"]:
+    """A bar for each seed while the block runs; silent unless standard error is a terminal.
+
+    An interruption is answered with how to go on.
+    """
+    try:
+        with _bars() if sys.stderr.isatty() and not quiet else _silence() as announce:
+            yield announce
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator["Announce"]:
+    yield lambda *_: lambda *_: None
+
+
+@contextlib.contextmanager
+def _bars() -> Iterator["Announce"]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[what]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+    ) as bars:
+
+        def announce(seed: int, seeds: list[int]) -> "Report":
+            place = f"seed {seed} ({seeds.index(seed) + 1}/{len(seeds)})"
+            task = bars.add_task(place, what="", left="", total=1)
+            return lambda *at: bars.update(task, **_at(bars.tasks[task].elapsed or 0.0, *at))
+
+        yield announce
+
+
+def _at(
+    elapsed: float, epoch: int, epochs: int, batch: int, batches: int, what: str
+) -> dict[str, Any]:
+    """Where a training is, and how long it takes at most: it may stop before its last epoch."""
+    done = (epoch - 1 + batch / batches) / epochs
+    left = "" if done == 0 else f"≤ {_clock(elapsed * (1 - done) / done)} left"
+    return {"completed": done, "what": f"epoch {epoch}/{epochs} {what}", "left": left}
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

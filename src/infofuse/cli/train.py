@@ -1,0 +1,68 @@
+"""infofuse train"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from infofuse.cli import show
+
+
+def train(
+    recipe: Annotated[
+        Path | None, typer.Argument(help="A recipe file (TOML).", show_default=False)
+    ] = None,
+    paper: Annotated[
+        str | None, typer.Option(help="The paper to train; see `infofuse papers`.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="The data set: a store, or a file in a known format.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds, such as 1111-1115 or 1,2,3.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder. Used again, the run goes on.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change one key: --set model.alpha=0.2", metavar="KEY=VALUE"),
+    ] = None,
+    test: Annotated[
+        bool, typer.Option(help="Score the test split once, at the end of each seed.")
+    ] = True,
+    json: Annotated[bool, show.Json] = False,
+) -> None:
+    """Train a paper on a data set, several seeds in one command.
+
+    Name a recipe, or a paper and data. The checkpoint of each seed is chosen
+    by its validation MAE; then the test split is opened once. OUT receives
+    recipe.toml, metrics.json, curves.png and, for each seed, its checkpoint.
+    A run that was stopped goes on when the same command is given again.
+    """
+    from infofuse.training.recipe import read_recipe, resolve
+    from infofuse.training.run import train as run
+
+    tables: dict[str, Any] = read_recipe(recipe) if recipe else {}
+    given = {"paper": paper, "data": data, "seeds": seeds}
+    resolved = resolve(tables | {k: v for k, v in given.items() if v is not None}, set_ or ())
+    folder = out or Path("runs") / (recipe.stem if recipe else resolved.paper)
+    with show.progress(quiet=json) as announce:
+        metrics = run(resolved, folder, test=test, announce=announce)
+    if json:
+        show.print_json(metrics)
+        return
+    typer.echo(report(metrics))
+    typer.echo(f"\nWritten to {folder}: metrics.json, curves.png, and a checkpoint for each seed.")
+
+
+def report(metrics: dict[str, Any]) -> str:
+    """The summary of a run as a table of metrics by split."""
+    from infofuse.metrics import NAMES
+
+    splits = list(metrics["summary"])
+    count = len(metrics["seeds"])
+    names = list(metrics["summary"][splits[0]])
+    rows = [[f"{count} seed{'s' * (count > 1)}", *splits]]
+    rows += [
+        [NAMES.get(n, n), *(show.spread(metrics["summary"][s][n]) for s in splits)] for n in names
+    ]
+    return show.table(rows)

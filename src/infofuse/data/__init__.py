@@ -1,0 +1,16 @@
+"""Data sets: what they are (`DataSpec`, `Corpus`), and how they are read and stored."""
+
+from infofuse.data.corpus import SPLITS, Corpus, open_corpus
+from infofuse.data.spec import DataSpec
+from infofuse.data.store import read_store, write_store
+from infofuse.data.unpickle import load_pickle
+
+__all__ = [
+    "SPLITS",
+    "Corpus",
+    "DataSpec",
+    "load_pickle",
+    "open_corpus",
+    "read_store",
+    "write_store",
+]

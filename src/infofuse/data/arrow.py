@@ -1,0 +1,98 @@
+"""Clips as an Arrow IPC file of one record batch, one row a clip: the files of a store.
+
+id, group, text         string
+label                   fixed_size_list<float>[outputs], NaN where unknown
+features.MODALITY       list<fixed_size_list<float>[width]>, empty where absent
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from infofuse.data.spec import DataSpec
+from infofuse.errors import InfofuseError
+from infofuse.types import Clips, Ragged
+
+_MOST_STEPS = 2**31 - 1  # the offsets of a list column are 32 bits wide
+
+
+def write_clips(file: Path, clips: Clips, spec: DataSpec) -> None:
+    """Write the columns of the clips. The same clips give the same bytes."""
+    schema = _schema(spec)
+    text = [pa.array(list(c), pa.string()) for c in (clips.ids, clips.groups, clips.texts)]
+    label = _vector_column(clips.labels, schema.field("label").type)
+    features = [
+        _list_column(name, clips.features[name], schema.field(f"features.{name}").type)
+        for name in spec.features
+    ]
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        writer.write_batch(pa.record_batch([*text, label, *features], schema=schema))
+
+
+def read_clips(file: Path, spec: DataSpec) -> Clips:
+    """The clips of a file, their features and labels views of it.
+
+    Raises InfofuseError if it is no such file, or its columns are not those of the spec.
+    """
+    batch = _batch(file, spec)
+    ids, groups, texts = (batch.column(name).to_pylist() for name in ("id", "group", "text"))
+    features = {
+        name: _ragged(batch.column(f"features.{name}"), w) for name, w in spec.features.items()
+    }
+    return Clips(ids, _floats(batch.column("label"), spec.outputs), features, texts, groups)
+
+
+def _schema(spec: DataSpec) -> pa.Schema:
+    text = [pa.field(name, pa.string(), nullable=False) for name in ("id", "group", "text")]
+    label = pa.field("label", _vectors(spec.outputs), nullable=False)
+    features = [
+        pa.field(f"features.{name}", pa.list_(_item(_vectors(width))), nullable=False)
+        for name, width in spec.features.items()
+    ]
+    return pa.schema([*text, label, *features])
+
+
+def _vectors(width: int) -> pa.DataType:
+    return pa.list_(_item(pa.float32()), width)
+
+
+def _item(dtype: pa.DataType) -> pa.Field:
+    return pa.field("item", dtype, nullable=False)
+
+
+def _vector_column(values: np.ndarray, dtype: pa.DataType) -> pa.Array:
+    flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=dtype)
+
+
+def _list_column(name: str, ragged: Ragged, dtype: pa.DataType) -> pa.Array:
+    begin, end = int(ragged.offsets[0]), int(ragged.offsets[-1])
+    if end - begin > _MOST_STEPS:
+        raise InfofuseError(f"a split has {end - begin:,} steps of {name!r}, too many to store")
+    offsets = pa.array((ragged.offsets - begin).astype(np.int32))
+    steps = _vector_column(ragged.values[begin:end], dtype.value_type)
+    return pa.ListArray.from_arrays(offsets, steps, type=dtype)
+
+
+def _batch(file: Path, spec: DataSpec) -> pa.RecordBatch:
+    """The one batch of a file, mapped, with its columns checked to stay within their buffers."""
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(file)))
+        if reader.schema != _schema(spec) or reader.num_record_batches != 1:
+            raise InfofuseError(f"{file} has not the columns of its spec, in one record batch")
+        batch = reader.get_batch(0)
+        batch.validate(full=True)
+    except (pa.ArrowException, OSError) as error:
+        raise InfofuseError(f"{file} cannot be read as an Arrow file: {error}") from None
+    return batch
+
+
+def _ragged(column: Any, width: int) -> Ragged:
+    return Ragged(_floats(column.values, width), column.offsets.to_numpy().astype(np.int64))
+
+
+def _floats(vectors: Any, width: int) -> np.ndarray:
+    """The numbers of a column of vectors, (rows, width), where they lie."""
+    return vectors.values.to_numpy(zero_copy_only=True).reshape(-1, width)

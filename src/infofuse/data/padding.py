@@ -1,0 +1,98 @@
+"""From padded arrays, as the field keeps them, to ragged sequences."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from infofuse.errors import InfofuseError
+from infofuse.types import Ragged
+
+
+def unpad(
+    name: str,
+    padded: Mapping[str, Shaped[np.ndarray, "_ time width"]],
+    lengths: Mapping[str, Int[np.ndarray, "_"]],
+) -> tuple[dict[str, Ragged], list[str]]:
+    """The sequences of one modality by split, and what was noticed.
+
+    padded: (n, time, width) by split. lengths: (n,) for the splits where they are given.
+
+    Padding lies before or after all of a modality's sequences, whichever end is more often zero.
+    A sequence is as long as its length says; without one, or where frames lie outside it, zero
+    frames at the padded end are cut. A sequence of zeros only is absent: it has no steps.
+    Numbers that are not finite become 0.
+
+    Raises InfofuseError for a length that is negative or beyond `time`.
+    """
+    real = {split: np.any(frames, axis=-1) for split, frames in padded.items()}
+    left = _padded_left(real)
+    sequences, outside, not_finite = {}, 0, 0
+    for split, frames in padded.items():
+        begin, end, wrong = _extent(name, real[split], lengths.get(split), left)
+        sequences[split], bad = _cut(frames, begin, end)
+        outside, not_finite = outside + wrong, not_finite + bad
+    return sequences, [*_notes(name, sequences, left, outside), *_finite_note(name, not_finite)]
+
+
+def _padded_left(real: Mapping[str, Bool[np.ndarray, "_ time"]]) -> bool:
+    """Whether more sequences begin with a zero frame alone than end with one alone."""
+    both = [(r[:, 0], r[:, -1]) for r in real.values() if r.shape[1] > 0]
+    begins = sum(int((last & ~first).sum()) for first, last in both)
+    ends = sum(int((first & ~last).sum()) for first, last in both)
+    return begins > ends
+
+
+def _extent(
+    name: str, real: Bool[np.ndarray, "n time"], lengths: Int[np.ndarray, "n"] | None, left: bool
+) -> tuple[Int[np.ndarray, "n"], Int[np.ndarray, "n"], int]:
+    """First and last-plus-one step of each sequence, and how many lengths leave out real frames."""
+    time = real.shape[1]
+    if left:
+        begin, end, wrong = _extent(name, real[:, ::-1], lengths, False)
+        return time - end, time - begin, wrong
+    last = np.where(real, np.arange(1, time + 1), 0).max(axis=1, initial=0)
+    if lengths is None:
+        return np.zeros_like(last), last, 0
+    if not ((lengths >= 0) & (lengths <= time)).all():
+        worst = int(lengths[np.argmax(np.abs(lengths - time / 2))])
+        raise InfofuseError(f"{name}_lengths holds {worst}, and {name} has {time} steps")
+    end = np.where(last == 0, 0, np.maximum(lengths, last))
+    return np.zeros_like(end), end, int((last > lengths).sum())
+
+
+def _cut(
+    frames: Shaped[np.ndarray, "n time width"], begin: np.ndarray, end: np.ndarray
+) -> tuple[Ragged, int]:
+    """The steps between begin and end, copied, and how many numbers were not finite."""
+    steps = np.arange(frames.shape[1])
+    inside = (steps >= begin[:, None]) & (steps < end[:, None])
+    values, bad = _finite(frames[inside])
+    offsets = np.zeros(len(frames) + 1, np.int64)
+    np.cumsum(end - begin, out=offsets[1:])
+    return Ragged(values, offsets), bad
+
+
+def _finite(values: Shaped[np.ndarray, "steps width"]) -> tuple[Float[np.ndarray, "..."], int]:
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32, copy=False)
+    bad = ~np.isfinite(values)
+    values[bad] = 0
+    return values, int(bad.sum())
+
+
+def _notes(name: str, sequences: Mapping[str, Ragged], left: bool, outside: int) -> list[str]:
+    count = sum(len(ragged) for ragged in sequences.values())
+    absent = sum(int((ragged.lengths == 0).sum()) for ragged in sequences.values())
+    notes = [f"{name}: padded at the beginning"] if left else []
+    if outside:
+        notes.append(f"{name}: {outside} of {count} lengths leave out frames, which were kept")
+    if absent == count:
+        notes.append(f"{name}: every clip is zero, left out")
+    elif absent:
+        notes.append(f"{name}: all zero in {absent} of {count} clips, which count as without it")
+    return notes
+
+
+def _finite_note(name: str, count: int) -> list[str]:
+    return [f"{name}: {count} numbers are not finite, read as 0"] if count else []

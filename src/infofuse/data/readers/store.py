@@ -1,0 +1,16 @@
+"""Our own format, ragged and memory-mapped: see `infofuse.data.store`."""
+
+from pathlib import Path
+
+from infofuse.data.corpus import Corpus
+from infofuse.data.store import is_store, read_store
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is a folder with the manifest of a store."""
+    return is_store(path)
+
+
+def read(path: Path) -> Corpus:
+    """The corpus, its features left on disk and mapped."""
+    return read_store(path)

@@ -1,0 +1,62 @@
+"""Frames in which a modality's view can be heard or seen for a moment, under noise."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from infofuse.types import Ragged
+
+_BURST = 0.12  # sd of the expressive moment's course, as a share of the clip
+_SMOOTH = 0.7  # AR(1) coefficient of the noise
+_GRID = 1024  # features are multiples of 1 / _GRID
+
+
+def frames(
+    burst: Float[np.ndarray, "n width"],
+    always: Float[np.ndarray, "n width"],
+    lengths: Int[np.ndarray, "n"],
+    noise: float,
+    rng: np.random.Generator,
+) -> Ragged:
+    """Sequences always_i + e_i(t) burst_i + noise · AR(1), of `lengths` frames (each >= 1).
+
+    e_i is a Gaussian bump around a random moment of the clip, of mean 1 over its frames: the mean
+    over time shows all of `burst`, and who finds the moment sees it under less noise.
+    """
+    clip = np.repeat(np.arange(len(lengths)), lengths)
+    course = _course(lengths, clip, rng)[:, None]
+    values = always[clip] + course * burst[clip] + noise * _noise(lengths, burst.shape[1], rng)
+    values = (np.round(values * _GRID) / _GRID).astype(np.float32)
+    return Ragged(values, _offsets(lengths))
+
+
+def without(sequences: Ragged, absent: np.ndarray) -> Ragged:
+    """The same sequences, those marked absent emptied."""
+    kept = np.repeat(~absent, sequences.lengths)
+    return Ragged(sequences.values[kept], _offsets(np.where(absent, 0, sequences.lengths)))
+
+
+def _offsets(lengths: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n_plus_1"]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _course(
+    lengths: Int[np.ndarray, "n"], clip: Int[np.ndarray, "steps"], rng: np.random.Generator
+) -> Float[np.ndarray, "steps"]:
+    """e_i(t) of every frame, the clips end to end."""
+    starts = _offsets(lengths)[:-1]
+    time = (np.arange(len(clip)) - starts[clip] + 0.5) / lengths[clip]
+    moment = rng.uniform(0.2, 0.8, len(lengths))
+    bump = np.exp(-(((time - moment[clip]) / _BURST) ** 2) / 2)
+    return bump / (np.add.reduceat(bump, starts) / lengths)[clip]
+
+
+def _noise(
+    lengths: Int[np.ndarray, "n"], width: int, rng: np.random.Generator
+) -> Float[np.ndarray, "steps width"]:
+    """A stationary AR(1) process of variance 1 in each feature of each clip, end to end."""
+    noise = rng.standard_normal((int(lengths.sum()), width))
+    starts = _offsets(lengths)[:-1]
+    for t in range(1, int(lengths.max())):
+        now = starts[lengths > t] + t
+        noise[now] = _SMOOTH * noise[now - 1] + np.sqrt(1 - _SMOOTH**2) * noise[now]
+    return noise

@@ -1,0 +1,79 @@
+"""Files that are whole or not there: written beside their place, then renamed into it."""
+
+import contextlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from infofuse.errors import InfofuseError
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new file or folder that takes the place of `path` when the block ends well.
+
+    Yields the temporary path to write to. A folder that is replaced is moved aside first, so
+    there is a moment without it, but never one with half of it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    _remove(new)
+    try:
+        yield new
+        if path.is_dir():
+            old = path.with_name(f".{path.name}.old")
+            _remove(old)
+            path.rename(old)
+            new.rename(path)
+            _remove(old)
+        else:
+            os.replace(new, path)
+    finally:
+        _remove(new)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, whole or not at all. A number that is not finite becomes null."""
+    write_text(path, dumps(content) + "\n")
+
+
+def dumps(content: Any) -> str:
+    """JSON as the project writes it: indented, null for a number that is not finite."""
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON. Raises InfofuseError if there is no such file or it holds something else."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InfofuseError(f"there is no file {path}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InfofuseError(f"{path} is not JSON: {error}") from None

@@ -1,0 +1,64 @@
+"""What a model is trained for: a sum of named terms over its output."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from infofuse.types import Batch, Output
+
+
+class Term(NamedTuple):
+    """One summand: `loss` is what is minimised, `value` what a person reads in the log."""
+
+    loss: Float[Tensor, ""]
+    value: Float[Tensor, ""]
+
+
+class Objective(nn.Module, ABC):
+    """Named terms of an output and its batch; the loss is the sum of the terms' losses.
+
+    State that must survive a restart (memories, labels) lives in registered buffers.
+    """
+
+    @abstractmethod
+    def forward(self, output: Output, batch: Batch) -> dict[str, Term]: ...
+
+    def estimators(self) -> Iterator[nn.Parameter]:
+        """Parameters that are not trained with the rest, but by `learning_loss` in a pass apart."""
+        return iter(())
+
+    def learning_loss(self, output: Output, batch: Batch) -> Float[Tensor, ""] | None:
+        """What the estimators minimise on this batch; None if it holds nothing for them."""
+        return None
+
+
+class Sum(Objective):
+    """Several objectives at once. Terms of the same name are refused."""
+
+    def __init__(self, *parts: Objective):
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def _each(self) -> Sequence[Objective]:
+        return list(self.parts)  # type: ignore[arg-type]
+
+    def forward(self, output: Output, batch: Batch) -> dict[str, Term]:
+        terms: dict[str, Term] = {}
+        for part in self._each():
+            for name, term in part(output, batch).items():
+                if name in terms:
+                    raise ValueError(f"two terms of the objective are called {name!r}")
+                terms[name] = term
+        return terms
+
+    def estimators(self) -> Iterator[nn.Parameter]:
+        for part in self._each():
+            yield from part.estimators()
+
+    def learning_loss(self, output: Output, batch: Batch) -> Float[Tensor, ""] | None:
+        losses = [part.learning_loss(output, batch) for part in self._each()]
+        present = [loss for loss in losses if loss is not None]
+        return sum(present[1:], present[0]) if present else None

@@ -1,0 +1,114 @@
+"""Dependence between named views of a model, made large or small."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from infofuse.measures.base import Measure
+from infofuse.objectives.base import Objective, Term
+from infofuse.types import Batch, Output
+
+Fit = Literal["joint", "epoch"]
+
+
+class _Dependence(Objective):
+    """weight * sign * measure(views): what Maximize and Minimize have in common.
+
+    views: names in `Output.views`, in the order that the measure takes them. Only clips that
+    have every one of them count; a batch with fewer than `measure.min_batch` such clips gives 0.
+    fit: how the measure's own parameters are trained. "joint": with everything else, through the
+    term itself. "epoch": in a pass of their own over the training clips before each epoch, by
+    `measure.learning_loss`, the model being fixed.
+    freeze: whether parameters fitted per epoch are constants of the term itself. If not, they
+    take no step by it, but their gradient counts where gradients are clipped.
+    """
+
+    sign: float
+    wrong_side: str
+
+    def __init__(
+        self,
+        views: Sequence[str],
+        measure: Measure,
+        weight: float = 1.0,
+        *,
+        name: str | None = None,
+        fit: Fit = "joint",
+        freeze: bool = True,
+        allow_loose: bool = False,
+    ):
+        super().__init__()
+        if measure.side == self.wrong_side and not allow_loose:
+            raise ValueError(
+                f"to {type(self).__name__.lower()} {type(measure).__name__}, a bound on the "
+                f"{measure.side} side, says nothing of the dependence; pass allow_loose=True if "
+                f"that is meant"
+            )
+        self.views, self.measure, self.weight, self.fit = tuple(views), measure, weight, fit
+        self.freeze = freeze and fit == "epoch"
+        self.name = name or f"{type(measure).__name__}({';'.join(views)})"
+
+    def _arguments(
+        self, output: Output, batch: Batch
+    ) -> tuple[list[Float[Tensor, "kept _"]], dict[str, Tensor]] | None:
+        keep = self._complete(output)
+        if int(keep.sum()) < self.measure.min_batch:
+            return None
+        views = [output.views[name][keep] for name in self.views]
+        extra = {"labels": batch.labels[keep, 0]} if self.measure.uses_labels else {}
+        return views, extra
+
+    def _complete(self, output: Output) -> Bool[Tensor, "batch"]:
+        present = [output.present[name] for name in self.views if name in output.present]
+        everyone = torch.ones_like(output.prediction[:, 0], dtype=torch.bool)
+        return torch.stack([everyone, *present]).all(0)
+
+    def forward(self, output: Output, batch: Batch) -> dict[str, Term]:
+        arguments = self._arguments(output, batch)
+        if arguments is None:
+            nothing = output.prediction.new_zeros(())
+            return {self.name: Term(nothing, nothing)}
+        views, extra = arguments
+        with _constant(self.measure) if self.freeze else contextlib.nullcontext():
+            value = self.measure(*views, **extra)
+        return {self.name: Term(self.sign * self.weight * value, value.detach())}
+
+    def estimators(self) -> Iterator[nn.Parameter]:
+        if self.fit == "epoch":
+            yield from (p for p in self.measure.parameters() if p.requires_grad)
+
+    def learning_loss(self, output: Output, batch: Batch) -> Float[Tensor, ""] | None:
+        arguments = self._arguments(output, batch) if self.fit == "epoch" else None
+        if arguments is None:
+            return None
+        views, extra = arguments
+        return self.measure.learning_loss(*(v.detach() for v in views), **extra)
+
+
+class Maximize(_Dependence):
+    """- weight * measure(views): more dependence. Refuses a bound from above."""
+
+    sign, wrong_side = -1.0, "upper"
+
+
+class Minimize(_Dependence):
+    """+ weight * measure(views): less dependence. Refuses a bound from below."""
+
+    sign, wrong_side = 1.0, "lower"
+
+
+@contextlib.contextmanager
+def _constant(module: nn.Module) -> Iterator[None]:
+    """Inside, the module's parameters are constants to autograd."""
+    learning = [p for p in module.parameters() if p.requires_grad]
+    for p in learning:
+        p.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for p in learning:
+            p.requires_grad_(True)

@@ -1,0 +1,142 @@
+"""A checkpoint is a folder from which a model is rebuilt with nothing else.
+
+config.json            paper, its Config, the data's spec, validation scores, versions
+model.safetensors      weights and buffers
+text_encoder/          the text encoder's shape and tokenizer, if there is one
+README.md              a model card
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from infofuse import papers
+from infofuse.data.spec import DataSpec
+from infofuse.encoders.text import TextEncoder, without_weights
+from infofuse.errors import InfofuseError
+from infofuse.files import read_json, replacing, write_json, write_text
+from infofuse.training.recipe import Recipe, from_table
+
+FORMAT = 1
+TEXT = "text_encoder"
+
+
+def save(
+    path: Path, model: nn.Module, recipe: Recipe, spec: DataSpec, facts: dict[str, Any]
+) -> None:
+    """Write the checkpoint folder, whole or not at all. `facts` go into config.json as they are."""
+    content = {
+        "format": FORMAT,
+        "paper": recipe.paper,
+        "model": recipe.to_dict()["model"],
+        "spec": spec.to_json(),
+        **facts,
+    }
+    with replacing(path) as new:
+        new.mkdir()
+        write_json(new / "config.json", content)
+        save_tensors(model.state_dict(), new / "model.safetensors")
+        for encoder in _text_encoders(model):
+            encoder.save(new / TEXT)
+        write_text(new / "README.md", card(recipe, spec, facts))
+
+
+def load(path: str | Path) -> nn.Module:
+    """Rebuild the model of a checkpoint folder, in evaluation mode.
+
+    Raises InfofuseError if the folder is not a checkpoint that this version can read.
+    """
+    path = Path(path)
+    config = read_config(path)
+    table = dict(config["model"])
+    if (path / TEXT).is_dir():
+        table["text_encoder"] = str(path / TEXT)
+    module = papers.get(config["paper"])
+    with without_weights():
+        model, _ = module.build(from_table(module.Config, table, "model"), spec_of(config))
+    load_tensors(model, path / "model.safetensors")
+    return model.eval()
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """config.json of a checkpoint folder, its format checked."""
+    if not (path / "config.json").is_file():
+        raise InfofuseError(f"{path} is not a checkpoint: it has no config.json")
+    config = read_json(path / "config.json")
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise InfofuseError(f"{path} is not a checkpoint of format {FORMAT}, which is read here")
+    return config
+
+
+def spec_of(config: dict[str, Any]) -> DataSpec:
+    """The kind of data that the checkpoint was trained on."""
+    return DataSpec.from_json(config["spec"])
+
+
+def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write named tensors; those that share memory are written each."""
+    save_file({name: t.detach().contiguous().clone() for name, t in tensors.items()}, path)
+
+
+def load_tensors(module: nn.Module, path: Path) -> None:
+    """Fill a module from a file of named tensors that fits it exactly."""
+    try:
+        module.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise InfofuseError(f"{path} does not hold the weights of this model: {first}") from None
+
+
+def _text_encoders(model: nn.Module) -> list[TextEncoder]:
+    return [m for m in model.modules() if isinstance(m, TextEncoder)]
+
+
+def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
+    """A model card: what it is, what it was trained on, how to load it, what it is not for."""
+    paper = papers.get(recipe.paper).PAPER
+    scores = "\n".join(f"| {k} | {v:.4f} |" for k, v in facts.get("valid", {}).items())
+    authors = ", ".join(paper.authors)
+    status = "A reconstruction of" if paper.reconstruction else "An implementation of"
+    config = json.dumps(_brief(recipe), indent=2)
+    return f"""# {recipe.paper} on {spec.name}
+
+{status} {authors}: *{paper.title}*
+({paper.venue} {paper.year}, arXiv {paper.arxiv}).
+Modalities: {", ".join(spec.modalities)}.
+
+```python
+import infofuse
+model = infofuse.load("path/to/this/folder")
+```
+
+Validation scores of the selected epoch ({facts.get("epoch", "unknown")}):
+
+| metric | value |
+|---|---|
+{scores}
+
+What differs from the defaults:
+
+```json
+{config}
+```
+
+It scores the affect that a clip expresses, as annotators of its training data would. It does not
+read minds, and is not meant for decisions about people.
+"""
+
+
+def _brief(recipe: Recipe) -> dict[str, Any]:
+    """The choices that are not defaults."""
+    chosen = {"model": recipe.model, "train": recipe.train}
+    return {
+        f"{table}.{field.name}": getattr(config, field.name)
+        for table, config in chosen.items()
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) != field.default
+    }

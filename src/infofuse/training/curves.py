@@ -1,0 +1,47 @@
+"""Learning curves as a picture."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from infofuse.files import replacing
+
+LEFT_OUT = ("epoch", "seconds", "estimators")
+
+
+def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> None:
+    """One panel a quantity, one line a seed, epochs along the bottom: a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = _quantities(histories)
+    across = min(3, len(names))
+    down = -(-len(names) // across)
+    figure = Figure(figsize=(4.2 * across, 2.8 * down), layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, name in enumerate(names, start=1):
+        axes = figure.add_subplot(down, across, place)
+        for seed, history in histories.items():
+            points = [(e["epoch"], e[name]) for e in history if e.get(name) is not None]
+            axes.plot(*zip(*points, strict=True), label=f"seed {seed}", linewidth=1.2)
+        axes.set_title(_title(name), fontsize=10)
+        axes.set_xlabel("epoch", fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.grid(alpha=0.25)
+    if len(histories) > 1:
+        figure.axes[0].legend(fontsize=7)
+    with replacing(path) as new:
+        figure.savefig(new, format="png", dpi=110)
+
+
+def _quantities(histories: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """The training terms, and validation MAE and correlation, in a stable order."""
+    first = next(iter(histories.values()))[0]
+    terms = [name for name in first if not name.startswith("valid_") and name not in LEFT_OUT]
+    return [*terms, *(f"valid_{name}" for name in ("mae", "corr") if f"valid_{name}" in first)]
+
+
+def _title(name: str) -> str:
+    if name.startswith("valid_"):
+        return f"validation {name.removeprefix('valid_').replace('mae', 'MAE')}"
+    return f"{name}, training (nats)" if name.startswith("I(") else f"{name}, training"

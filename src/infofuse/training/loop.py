@@ -1,0 +1,227 @@
+"""The one training loop: every paper goes through it."""
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from infofuse.data.loader import Loader
+from infofuse.data.spec import DataSpec
+from infofuse.errors import InfofuseError
+from infofuse.files import write_json
+from infofuse.objectives import Objective
+from infofuse.training import checkpoint
+from infofuse.training.optimizers import clip_gradients, optimizers
+from infofuse.training.predict import predict
+from infofuse.training.recipe import Recipe, TrainConfig
+from infofuse.training.state import TrainingState
+from infofuse.types import Batch
+
+SNAPSHOT_SECONDS = 30.0
+"""At least so long between two snapshots: they cost as much as a few training steps."""
+
+Report = Callable[[int, int, int, int, str], None]
+"""Called with epoch, epochs, batch, batches and what is being done."""
+
+
+@dataclass
+class Progress:
+    """What the loop carries from epoch to epoch."""
+
+    epoch: int = 0
+    best: float | None = None
+    best_epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def finished(self, config: TrainConfig) -> bool:
+        """Whether the epochs are used up, or the patience is."""
+        return self.epoch >= config.epochs or self.epoch - self.best_epoch >= config.patience
+
+
+class Trainer:
+    """Trains a model on an objective, keeping the checkpoint that is best on validation clips.
+
+    It is given training and validation clips and never sees others. `folder` holds snapshots
+    while it runs, and `folder/checkpoint` the selected model afterwards; started again on the
+    same folder, it goes on where it was.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        train: Loader,
+        valid: Loader,
+        recipe: Recipe,
+        spec: DataSpec,
+        folder: Path,
+        report: Report = lambda *_: None,
+        facts: dict[str, Any] | None = None,
+        snapshot_seconds: float = SNAPSHOT_SECONDS,
+    ):
+        from lightning_fabric import Fabric
+
+        self.recipe, self.config, self.spec = recipe, recipe.train, spec
+        self.train_loader, self.valid_loader = train, valid
+        self.folder, self.report, self.facts = folder, report, facts or {}
+        self.snapshot_seconds, self._last_snapshot = snapshot_seconds, time.monotonic()
+        precision = {"float32": "32-true", "bf16": "bf16-mixed"}[self.config.precision]
+        self.fabric = Fabric(accelerator=self.config.device, devices=1, precision=precision)
+        main, estimators = optimizers(model, objective, self.config)
+        self.raw_model, self.objective = model, objective.to(self.fabric.device)
+        self.model = self.fabric.setup_module(model)
+        self.main = self.fabric.setup_optimizers(main)
+        self.estimators = self.fabric.setup_optimizers(estimators) if estimators else None
+        self.progress = Progress()
+        kept = {"main": main} | ({"estimators": estimators} if estimators else {})
+        self.state = TrainingState(folder / "state", {"model": model, "objective": objective}, kept)
+
+    def fit(self) -> Progress:
+        """Train until the patience or the epochs are used up; returns the history."""
+        restored = self.state.restore()
+        if restored:
+            self.progress = Progress(**restored)
+        while not self.progress.finished(self.config):
+            self._epoch()
+            if time.monotonic() - self._last_snapshot >= self.snapshot_seconds:
+                self._snapshot()
+        self._finish()
+        return self.progress
+
+    def _epoch(self) -> None:
+        started = time.perf_counter()
+        number = self.progress.epoch + 1
+        for module in self.objective.modules():
+            if hasattr(module, "start_epoch"):
+                module.start_epoch()
+        first = self._first_pass(number) if self.estimators else {}
+        record = first | self._train_pass(number)
+        scores = self._validate(number)
+        self._select(number, scores)
+        record |= {f"valid_{k}": v for k, v in scores.items()}
+        record |= {"epoch": number, "seconds": round(time.perf_counter() - started, 2)}
+        self.progress.history.append(record)
+        self.progress.epoch = number
+        write_json(self.folder / "history.json", self.progress.history)
+
+    def _first_pass(self, number: int) -> dict[str, float]:
+        """Fit the measures that learn apart; the encoders are fixed and need no gradient."""
+        self.model.train()
+        self.objective.train()
+        losses = Means()
+        most = round(self.config.first_pass * len(self.train_loader))
+        # An order of its own: epochs of the two passes never coincide.
+        batches = islice(self.train_loader.epoch(-number % 2**32), most)
+        for batch in self._watched(batches, number, most, "estimators"):
+            with torch.no_grad():
+                output = self.model(batch)
+            loss = self.objective.learning_loss(output, batch)
+            if loss is None:
+                continue
+            self._step(loss, self.estimators)
+            losses.add("estimators", loss, len(batch))
+        return losses.means()
+
+    def _train_pass(self, number: int) -> dict[str, float]:
+        self.model.train()
+        self.objective.train()
+        values = Means()
+        batches = self.train_loader.epoch(number)
+        for batch in self._watched(batches, number, len(self.train_loader), "training"):
+            batch = drop_modalities(batch, self.config.modality_dropout)
+            terms = self.objective(self.model(batch), batch)
+            loss = torch.stack([term.loss for term in terms.values()]).sum()
+            self._step(loss, self.main)
+            values.add("loss", loss, len(batch))
+            for name, term in terms.items():
+                values.add(name, term.value, len(batch))
+        return values.means()
+
+    def _step(self, loss: Tensor, optimizer: Any) -> None:
+        self.fabric.backward(loss)
+        clip_gradients([self.raw_model, self.objective], self.config.clip)
+        optimizer.step()
+        for module in (self.raw_model, self.objective):
+            module.zero_grad()
+
+    def _validate(self, number: int) -> dict[str, float]:
+        self.report(number, self.config.epochs, 1, 1, "validation")
+        self.model.eval()
+        self.objective.eval()
+        prediction = predict(self.model, self.valid_loader, self.fabric.device)
+        return self.spec.task.score(prediction, self.valid_loader.labels)
+
+    def _select(self, number: int, scores: dict[str, float]) -> None:
+        """Keep this epoch's model if it is the best so far."""
+        score = self.spec.task.regret(scores)
+        best = self.progress.best
+        if math.isnan(score) or (best is not None and score >= best):
+            return
+        facts = self.facts | {"epoch": number, "valid": scores}
+        checkpoint.save(self._kept(number), self.raw_model, self.recipe, self.spec, facts)
+        self.progress.best, self.progress.best_epoch = score, number
+
+    def _kept(self, epoch: int) -> Path:
+        return self.folder / f"checkpoint-{epoch:04d}"
+
+    def _snapshot(self) -> None:
+        self.state.save(self.progress.epoch, vars(self.progress))
+        self._last_snapshot = time.monotonic()
+        # A snapshot needs the checkpoint that was best at its time; no other is needed any more.
+        for kept in self.folder.glob("checkpoint-*"):
+            if kept != self._kept(self.progress.best_epoch):
+                shutil.rmtree(kept)
+
+    def _finish(self) -> None:
+        """Give the selected checkpoint its name."""
+        if self.progress.best_epoch == 0:
+            raise InfofuseError(
+                "the validation score was never a number: look at the labels and features "
+                "(`infofuse doctor DATA`), or lower train.lr"
+            )
+        final = self.folder / "checkpoint"
+        shutil.rmtree(final, ignore_errors=True)
+        self._kept(self.progress.best_epoch).replace(final)
+
+    def _watched(
+        self, batches: Iterator[Batch], epoch: int, total: int, what: str
+    ) -> Iterator[Batch]:
+        for i, batch in enumerate(batches):
+            self.report(epoch, self.config.epochs, i, total, what)
+            yield batch.to(self.fabric.device)
+
+
+class Means:
+    """Means over an epoch, each batch weighted by its clips."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, name: str, value: Tensor, weight: int) -> None:
+        """Count a batch's value."""
+        self.sums[name] = self.sums.get(name, 0.0) + float(value.detach()) * weight
+        self.counts[name] = self.counts.get(name, 0) + weight
+
+    def means(self) -> dict[str, float]:
+        """The mean of everything that was counted."""
+        return {name: total / self.counts[name] for name, total in self.sums.items()}
+
+
+def drop_modalities(batch: Batch, rate: float) -> Batch:
+    """Take each modality from each clip with this chance, but never all that a clip has."""
+    if rate == 0:
+        return batch
+    names = list(batch.inputs)
+    present = torch.stack([batch.inputs[m].present for m in names])
+    gone = present & (torch.rand(present.shape) < rate).to(present.device)
+    gone &= (present & ~gone).any(0)
+    inputs = {m: batch.inputs[m].without(gone[i]) for i, m in enumerate(names)}
+    return Batch(inputs, batch.labels, batch.index)

@@ -1,0 +1,20 @@
+"""Predictions of a model for a set of clips."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import nn
+
+from infofuse.data.loader import Loader
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module, loader: Loader, device: torch.device | str = "cpu"
+) -> Float[np.ndarray, "n k"]:
+    """The prediction for each clip, in the clips' own order."""
+    prediction = np.full(loader.labels.shape, np.nan, np.float32)
+    for batch in loader.ordered():
+        output = model(batch.to(device))
+        prediction[batch.index.numpy()] = output.prediction.float().cpu().numpy()
+    return prediction

@@ -1,0 +1,89 @@
+"""The test split is locked: it is read here, and every reading is counted in the run."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from infofuse.data.corpus import Corpus
+from infofuse.data.loader import Loader
+from infofuse.data.spec import DataSpec
+from infofuse.errors import InfofuseError
+from infofuse.files import read_json, write_json
+from infofuse.models import columns
+from infofuse.training import checkpoint
+from infofuse.training.predict import predict
+from infofuse.types import Clips
+
+BATCH = 64
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The checkpoint folder of a run, of one seed of it, or the folder itself.
+
+    Raises InfofuseError where there is none, or where several seeds leave a choice.
+    """
+    if (path / "config.json").is_file():
+        return path
+    if (path / "checkpoint" / "config.json").is_file():
+        return path / "checkpoint"
+    seeds = sorted(path.glob("seed-*/checkpoint"))
+    if not seeds:
+        raise InfofuseError(f"{path} holds no checkpoint: give a run, or a seed's folder of it")
+    if len(seeds) > 1:
+        names = ", ".join(s.parent.name for s in seeds)
+        raise InfofuseError(f"{path} holds several checkpoints ({names}): name one of them")
+    return seeds[0]
+
+
+def open_split(corpus: Corpus, split: str, run: Path) -> Clips:
+    """The clips of a split; opening "test" is counted in `run/openings.json` before it is read."""
+    clips = corpus.split(split)
+    if split == "test":
+        record = run / "openings.json"
+        before = read_json(record) if record.is_file() else []
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_json(record, [*before, {"time": now, "data": corpus.fingerprint}])
+    return clips
+
+
+def openings(run: Path) -> int:
+    """How often the test split was opened for this run."""
+    record = run / "openings.json"
+    return len(read_json(record)) if record.is_file() else 0
+
+
+def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any]:
+    """Scores of a checkpoint on a split of a corpus, and what they were computed on.
+
+    Raises InfofuseError if the data does not fit the model.
+    """
+    config = checkpoint.read_config(folder)
+    spec = checkpoint.spec_of(config)
+    if corpus.spec.outputs != spec.outputs:
+        raise InfofuseError(
+            f"the data has {corpus.spec.outputs} label columns and the model predicts "
+            f"{spec.outputs}: use data with the labels it was trained on"
+        )
+    model = checkpoint.load(folder)
+    clips = open_split(corpus, split, folder.parent)
+    prediction = predictions(model, clips)
+    return {
+        "split": split,
+        "clips": len(clips),
+        "scores": spec.task.score(prediction, clips.labels),
+        "test_openings": openings(folder.parent),
+        "same_data": corpus.fingerprint == config.get("data_fingerprint"),
+        "missing": _missing(spec, corpus.spec),
+        "prediction": dict(zip(clips.ids, prediction.tolist(), strict=True)),
+    }
+
+
+def predictions(model: nn.Module, clips: Clips) -> Any:
+    """The model's prediction for each clip, (n, outputs)."""
+    return predict(model, Loader(columns(model, clips), clips.labels, BATCH))
+
+
+def _missing(spec: DataSpec, found: DataSpec) -> list[str]:
+    return [name for name in spec.modalities if name not in found.modalities]

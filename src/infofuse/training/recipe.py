@@ -1,0 +1,189 @@
+"""Recipes: everything a run is made of, as a TOML file and as frozen dataclasses.
+
+paper = "mmim"
+data = "data/mosi.pkl"
+seeds = "1111-1115"
+
+[model]          # the paper's Config
+alpha = 0.3
+
+[train]          # TrainConfig
+lr = 1e-3
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
+
+from infofuse import papers
+from infofuse.errors import InfofuseError, unknown
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained; the defaults are MMIM's for CMU-MOSI.
+
+    lr: of everything but the pretrained text encoder (lr_text) and the measures that are fitted
+    in a pass of their own (lr_estimator). weight_decay: L2, as Adam adds it to the gradient;
+    weight_decay_text: the same for the text encoder. clip: largest gradient norm. patience:
+    epochs without a better validation score before training ends. precision: "float32", or
+    "bf16" for autocast of the model (objectives stay in float32). modality_dropout: chance that
+    a training clip loses a modality, never its last one. first_pass: share of the training
+    batches in the estimators' pass.
+    """
+
+    epochs: int = 40
+    patience: int = 10
+    batch_size: int = 32
+    lr: float = 1e-3
+    lr_text: float = 5e-5
+    lr_estimator: float = 4e-3
+    weight_decay: float = 1e-4
+    weight_decay_text: float = 1e-4
+    clip: float = 1.0
+    first_pass: float = 1.0
+    modality_dropout: float = 0.0
+    precision: Literal["float32", "bf16"] = "float32"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch_size"):
+            if getattr(self, name) < 1:
+                raise InfofuseError(f"train.{name} is at least 1; found {getattr(self, name)}")
+        for name in ("first_pass", "modality_dropout"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InfofuseError(f"train.{name} lies in [0, 1]; found {getattr(self, name)}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A paper, its model's choices, the data and the training: what a run can be repeated from."""
+
+    paper: str
+    data: str
+    model: Any
+    train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+    seeds: tuple[int, ...] = (1111,)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, every default resolved."""
+        return _plain(dataclasses.asdict(self))
+
+    def to_toml(self) -> str:
+        """The recipe as a TOML file would give it."""
+        return tomli_w.dumps(self.to_dict())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def recipe(
+    paper: str,
+    data: str = "given",
+    *,
+    model: Mapping[str, Any] | None = None,
+    train: Mapping[str, Any] | None = None,
+    seeds: Any = (1111,),
+) -> Recipe:
+    """A recipe from Python: `recipe("mmim", "mosi.pkl", model={"alpha": 0.2}, seeds="1-5")`."""
+    tables = {"paper": paper, "data": data, "model": model or {}, "train": train or {}}
+    return resolve(tables | {"seeds": seeds})
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The tables of a recipe file, not yet checked."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InfofuseError(f"there is no recipe {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InfofuseError(f"{path} is not TOML: {error}") from None
+
+
+def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
+    """Tables and `table.key=value` overrides to a checked recipe.
+
+    Raises InfofuseError for a key that does not exist, with the nearest one that does, and for a
+    value of the wrong type.
+    """
+    tables = {k: dict(v) if isinstance(v, Mapping) else v for k, v in tables.items()}
+    for override in overrides:
+        _apply(tables, override)
+    _refuse_unknown(Recipe, tables, "")
+    for needed in ("paper", "data"):
+        if not tables.get(needed):
+            raise InfofuseError(f"the recipe names no {needed}; give --{needed}")
+    config = papers.get(tables["paper"]).Config
+    return Recipe(
+        paper=tables["paper"],
+        data=str(tables["data"]),
+        model=from_table(config, tables.get("model", {}), "model"),
+        train=from_table(TrainConfig, tables.get("train", {}), "train"),
+        seeds=parse_seeds(tables.get("seeds", (1111,))),
+    )
+
+
+def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
+    """A dataclass from a table, unknown keys and wrong types refused by name."""
+    _refuse_unknown(kind, table, f"{name}.")
+    try:
+        return TypeAdapter(kind).validate_python(dict(table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join([name, *map(str, first["loc"])])
+        raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
+
+
+def _refuse_unknown(kind: type, table: Mapping[str, Any], prefix: str) -> None:
+    known = [f"{prefix}{field.name}" for field in dataclasses.fields(kind)]
+    for key in table:
+        if f"{prefix}{key}" not in known:
+            raise unknown("key", f"{prefix}{key}", known)
+
+
+def _apply(tables: dict[str, Any], override: str) -> None:
+    """Put one `table.key=value` in its place; the value is TOML, or else a plain string."""
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise InfofuseError(f"--set takes key=value, such as model.alpha=0.2; found {override!r}")
+    *parents, key = path.strip().split(".")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    table = tables
+    for parent in parents:
+        table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise InfofuseError(f"--set {override}: {parent} is not a table of the recipe")
+    table[key] = value
+
+
+def parse_seeds(seeds: Any) -> tuple[int, ...]:
+    """Seeds from a number, a list, or text such as "1111-1115" and "1,2,5-7"."""
+    if isinstance(seeds, int):
+        return (seeds,)
+    if isinstance(seeds, str):
+        return tuple(seed for part in seeds.split(",") for seed in _seed_range(part))
+    return tuple(int(seed) for seed in seeds)
+
+
+def _seed_range(part: str) -> Iterable[int]:
+    first, dash, last = part.strip().partition("-")
+    try:
+        start = int(first)
+        return range(start, int(last) + 1) if dash else (start,)
+    except ValueError:
+        raise InfofuseError(
+            f"seeds are numbers or ranges, such as 1111-1115 or 1,2,5-7; found {part!r}"
+        ) from None

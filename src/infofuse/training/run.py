@@ -1,0 +1,182 @@
+"""A run: one recipe, several seeds, each trained, selected on validation, tested once."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+import torch
+
+from infofuse import papers
+from infofuse.data.corpus import Corpus, open_corpus
+from infofuse.data.loader import Loader
+from infofuse.environment import versions
+from infofuse.errors import InfofuseError
+from infofuse.files import read_json, write_json, write_text
+from infofuse.models import columns, fit_inputs
+from infofuse.training.curves import draw
+from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.protocol import evaluate
+from infofuse.training.recipe import Recipe
+
+Announce = Callable[[int, list[int]], Report]
+"""Called with a seed and all seeds before it is trained; gives what the loop reports to."""
+
+
+def train(
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    corpus: Corpus | None = None,
+    test: bool = True,
+    announce: Announce = lambda *_: lambda *_: None,
+    snapshot_seconds: float = SNAPSHOT_SECONDS,
+) -> dict[str, Any]:
+    """Train every seed of a recipe into a folder, and return what `metrics.json` there says.
+
+    Each seed's checkpoint is chosen by its validation score alone; then, unless `test` is off,
+    the test split is opened once and scored. Started again on the same folder, finished seeds are
+    kept and a killed one goes on. corpus: the data, if it is open already.
+
+    Raises InfofuseError if the folder holds a run of another recipe or other data.
+    """
+    out = Path(out)
+    corpus = open_corpus(recipe.data) if corpus is None else corpus
+    _claim(out, recipe, corpus)
+    for seed in recipe.seeds:
+        folder = out / f"seed-{seed}"
+        if not _is_done(folder, test):
+            _train_seed(
+                recipe, corpus, seed, folder, announce(seed, list(recipe.seeds)), snapshot_seconds
+            )
+            if test:
+                _test_seed(folder, corpus)
+    metrics = summarise(recipe, corpus, out)
+    write_json(out / "metrics.json", metrics)
+    draw({s: read_json(out / f"seed-{s}/history.json") for s in recipe.seeds}, out / "curves.png")
+    return metrics
+
+
+def _claim(out: Path, recipe: Recipe, corpus: Corpus) -> None:
+    """Make the folder this run's own. More seeds may be added to a run that is there."""
+    identity = recipe.to_dict() | {"data_fingerprint": corpus.fingerprint}
+    identity.pop("data")
+    seeds = identity.pop("seeds")
+    record = out / "run.json"
+    if record.is_file():
+        before = read_json(record)["identity"]
+        if before != identity:
+            raise InfofuseError(
+                f"{out} holds another run ({_difference(before, identity)}): choose another --out, "
+                f"or remove it"
+            )
+    elif out.exists() and any(out.iterdir()):
+        raise InfofuseError(f"{out} exists and is no run: choose another --out")
+    write_json(record, {"identity": identity, "seeds": seeds, "versions": versions()})
+    write_text(out / "recipe.toml", recipe.to_toml())
+
+
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """The first key in which two runs differ."""
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict) and old != new:
+            return f"{key}.{_difference(old, new)}"
+        if old != new:
+            return f"{key} is {old!r} there and {new!r} here"
+    return "no difference"
+
+
+def _is_done(folder: Path, test: bool) -> bool:
+    if not (folder / "metrics.json").is_file():
+        return False
+    if test and "test" not in read_json(folder / "metrics.json"):
+        return False
+    return (folder / "checkpoint").is_dir()
+
+
+def _train_seed(
+    recipe: Recipe, corpus: Corpus, seed: int, folder: Path, report: Report, snapshot: float
+) -> None:
+    if (folder / "metrics.json").is_file():
+        return
+    torch.manual_seed(seed)
+    model, objective = papers.get(recipe.paper).build(recipe.model, corpus.spec)
+    training, validation = corpus.split("train"), corpus.split("valid")
+    fit_inputs(model, training)
+    size = recipe.train.batch_size
+    trainer = Trainer(
+        model,
+        objective,
+        Loader(columns(model, training), training.labels, size, seed),
+        Loader(columns(model, validation), validation.labels, 2 * size),
+        recipe,
+        corpus.spec,
+        folder,
+        report,
+        {"seed": seed, "data_fingerprint": corpus.fingerprint, "versions": versions()},
+        snapshot,
+    )
+    progress = trainer.fit()
+    best = progress.history[progress.best_epoch - 1]
+    valid = {k.removeprefix("valid_"): v for k, v in best.items() if k.startswith("valid_")}
+    facts = {
+        "seed": seed,
+        "epoch": progress.best_epoch,
+        "epochs": progress.epoch,
+        "seconds": round(sum(e["seconds"] for e in progress.history), 1),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "valid": valid,
+    }
+    write_json(folder / "metrics.json", facts)
+    trainer.state.clear()
+
+
+def _test_seed(folder: Path, corpus: Corpus) -> None:
+    result = evaluate(folder / "checkpoint", corpus)
+    metrics = read_json(folder / "metrics.json")
+    metrics |= {"test": result["scores"], "test_openings": result["test_openings"]}
+    write_text(folder / "test_predictions.csv", _table(result, corpus))
+    write_json(folder / "metrics.json", metrics)
+
+
+def _table(result: dict[str, Any], corpus: Corpus) -> str:
+    """Truth and prediction of each test clip, as CSV."""
+    clips = corpus.split("test")
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    outputs = clips.labels.shape[1]
+    suffixes = [""] if outputs == 1 else [f"_{k}" for k in range(outputs)]
+    rows.writerow(["id", *(f"{what}{k}" for k in suffixes for what in ("label", "prediction"))])
+    for clip, label in zip(clips.ids, clips.labels, strict=True):
+        pairs = zip(label.tolist(), result["prediction"][clip], strict=True)
+        rows.writerow([clip, *(f"{value:.6g}" for pair in pairs for value in pair)])
+    return text.getvalue()
+
+
+def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
+    """The seeds' metrics side by side, with mean and standard deviation over them."""
+    seeds = {str(s): read_json(out / f"seed-{s}" / "metrics.json") for s in recipe.seeds}
+    return {
+        "paper": recipe.paper,
+        "data": {"name": corpus.spec.name, "fingerprint": corpus.fingerprint},
+        "seeds": seeds,
+        "summary": {
+            split: _spread([s[split] for s in seeds.values()])
+            for split in ("valid", "test")
+            if all(split in s for s in seeds.values())
+        },
+        "versions": versions(),
+    }
+
+
+def _spread(scores: list[dict[str, float | None]]) -> dict[str, dict[str, float]]:
+    """Mean and sample standard deviation of each metric; NaN where a seed has none."""
+    columns = {k: [np.nan if s[k] is None else s[k] for s in scores] for k in scores[0]}
+    return {
+        name: {"mean": mean(values), "sd": stdev(values) if len(values) > 1 else float("nan")}
+        for name, values in columns.items()
+    }

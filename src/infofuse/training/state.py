@@ -1,0 +1,75 @@
+"""Everything a killed run needs to go on as if nothing had happened."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from infofuse.files import read_json, replacing, write_json
+from infofuse.training.checkpoint import load_tensors, save_tensors
+
+
+class TrainingState:
+    """Snapshots after each epoch: modules, optimisers, random state, and what the loop keeps.
+
+    A snapshot is a folder that appears whole or not at all; the newest one counts, and older
+    ones go once it is there. Restored, training gives the bits of an uninterrupted run.
+    """
+
+    def __init__(
+        self, folder: Path, modules: dict[str, nn.Module], optimizers: dict[str, Optimizer]
+    ):
+        self.folder, self.modules, self.optimizers = folder, modules, optimizers
+
+    def save(self, epoch: int, progress: dict[str, Any]) -> None:
+        """Snapshot the end of this epoch."""
+        with replacing(self.folder / f"epoch-{epoch:04d}") as new:
+            new.mkdir()
+            for name, module in self.modules.items():
+                save_tensors(module.state_dict(), new / f"{name}.safetensors")
+            for name, optimizer in self.optimizers.items():
+                save_tensors(_flat(optimizer), new / f"{name}.safetensors")
+            save_tensors({"cpu": torch.get_rng_state()}, new / "random.safetensors")
+            write_json(new / "progress.json", progress)
+        for older in self._snapshots()[:-1]:
+            shutil.rmtree(older)
+
+    def restore(self) -> dict[str, Any] | None:
+        """Go back to the newest snapshot and return its progress; None if there is none."""
+        snapshots = self._snapshots()
+        if not snapshots:
+            return None
+        newest = snapshots[-1]
+        for name, module in self.modules.items():
+            load_tensors(module, newest / f"{name}.safetensors")
+        for name, optimizer in self.optimizers.items():
+            _unflatten(optimizer, load_file(newest / f"{name}.safetensors"))
+        torch.set_rng_state(load_file(newest / "random.safetensors")["cpu"])
+        return read_json(newest / "progress.json")
+
+    def clear(self) -> None:
+        """Remove the snapshots of a run that is finished."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _snapshots(self) -> list[Path]:
+        return sorted(self.folder.glob("epoch-*"))
+
+
+def _flat(optimizer: Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{index}.{name}": torch.as_tensor(value)
+        for index, slots in optimizer.state_dict()["state"].items()
+        for name, value in slots.items()
+    }
+
+
+def _unflatten(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".", 1)
+        slots.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})

@@ -1,0 +1,137 @@
+"""The command line, as a user meets it: real processes, exit codes, JSON, and no traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infofuse.cli import main
+from infofuse.data import Corpus
+from infofuse.data.store import write_store
+
+
+def infofuse(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infofuse", *map(str, words)],
+        capture_output=True, text=True, cwd=cwd, env=os.environ | {"COLUMNS": "80"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(small_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "corpus"
+    write_store(small_corpus, path)
+    return path
+
+
+def test_train_then_evaluate(data: Path, tiny_bert: str, tmp_path: Path) -> None:
+    words = (
+        "train", "--paper", "mmim", "--data", data, "--seeds", "1-2", "--out", tmp_path / "run",
+        "--set", f"model.text_encoder={tiny_bert}", "--set", "train.epochs=1",
+    )  # fmt: skip
+    done = infofuse(*words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "2 seeds" in done.stdout
+    assert "Acc-2 (negative / positive, zeros dropped)" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines() if "Written" not in line) <= 80
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    for seed in ("1", "2"):
+        own = json.loads((tmp_path / f"run/seed-{seed}/metrics.json").read_text())
+        assert own == metrics["seeds"][seed]
+        assert {"mae", "corr"} <= own["test"].keys()
+        assert "mae" in own["valid"]
+        assert (tmp_path / f"run/seed-{seed}/checkpoint/model.safetensors").is_file()
+    assert (tmp_path / "run/curves.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "run/recipe.toml").is_file()
+
+    again = infofuse(*words, "--json")
+    assert json.loads(again.stdout) == metrics
+
+    scored = infofuse("evaluate", tmp_path / "run/seed-1", data, "--json")
+    result = json.loads(scored.stdout)
+    assert result["scores"] == metrics["seeds"]["1"]["test"]
+    assert result["test_openings"] == 2
+    assert result["same_data"]
+    spoken = infofuse("evaluate", tmp_path / "run/seed-1", data)
+    assert "opened 3 time(s)" in spoken.stdout
+    several = infofuse("evaluate", tmp_path / "run", data)
+    assert several.returncode == 2
+    assert "seed-1, seed-2" in several.stderr
+
+
+def test_papers_and_cite() -> None:
+    assert "mmim" in infofuse("papers").stdout
+    found = json.loads(infofuse("papers", "--json").stdout)
+    assert found["mmim"]["arxiv"] == "2109.00412"
+    cited = infofuse("cite", "mmim").stdout
+    assert cited.startswith("@inproceedings{mmim,")
+    assert "Wei Han and Hui Chen and Soujanya Poria" in cited
+    assert "bibtex" in json.loads(infofuse("cite", "mmim", "--json").stdout)
+
+
+def test_synth_and_doctor(tmp_path: Path) -> None:
+    sets = ("--set", "train=30", "--set", "valid=10", "--set", "test=10")
+    made = infofuse("synth", tmp_path / "a", "--seed", 4, *sets, "--json")
+    same = infofuse("synth", tmp_path / "b", "--seed", 4, *sets, "--json")
+    assert json.loads(made.stdout)["fingerprint"] == json.loads(same.stdout)["fingerprint"]
+    for one in (tmp_path / "a").iterdir():
+        assert one.read_bytes() == (tmp_path / "b" / one.name).read_bytes()
+    looked = infofuse("doctor", tmp_path / "a", "--json")
+    assert looked.returncode == 0, looked.stdout
+    assert json.loads(looked.stdout)["ready"]
+    lost = infofuse("doctor", tmp_path / "c")
+    assert lost.returncode == 1
+    assert "NO  data: there is no" in lost.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("train", "no.toml"), "there is no recipe no.toml"),
+        (("train", "--paper", "mmin", "--data", "x"), "did you mean 'mmim'?"),
+        (("train", "--paper", "mmim"), "give --data"),
+        (("train", "--paper", "mmim", "--data", "nothing.pkl"), "there is no nothing.pkl"),
+        (("train", "--paper", "mmim", "--data", "x", "--set", "model.beat=1"), "'model.beta'"),
+        (("cite", "mmm"), "unknown paper 'mmm'"),
+        (("evaluate", "nowhere", "nothing"), "holds no checkpoint"),
+        (("synth", "x", "--preset", "dmeo"), "'demo'"),
+        (("synth", "x", "--set", "nois=1"), "noise"),
+        (("frobnicate",), "No such command"),
+        (("train", "--frobnicate"), "No such option"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_and_status_2(
+    words: tuple[str, ...],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["infofuse", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pickle_with_code_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "evil.pkl").write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
+    done = infofuse("train", "--paper", "mmim", "--data", "evil.pkl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "os.system" in done.stderr or "posix.system" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["evil.pkl"]
+
+
+def test_help_fits_eighty_columns() -> None:
+    for verb in ("train", "evaluate", "demo", "papers", "cite", "synth", "doctor"):
+        done = infofuse(verb, "--help")
+        assert done.returncode == 0
+        assert max(map(len, done.stdout.splitlines())) <= 80
+        assert "--json" in done.stdout
+        assert "Traceback" not in done.stderr

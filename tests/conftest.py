@@ -1,0 +1,51 @@
+"""What every test may use: seeds, one torch thread a worker, and the real data where it is."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from infofuse.data import Corpus
+from infofuse.data.synthetic import synthesize
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the checkout (or at $INFOFUSE_SHARED); skips without it."""
+    folder = Path(os.environ.get("INFOFUSE_SHARED", Path(__file__).parents[2] / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"needs the real data, and there is no {folder / 'data'}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a two-layer BERT of random weights and the real tokenizer: quick to train."""
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    from infofuse.encoders.text import minilm_folder
+
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    torch.manual_seed(7)
+    config = BertConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    BertModel(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(minilm_folder()).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def small_corpus() -> Corpus:
+    """A generated corpus of 48 / 16 / 16 clips in three modalities."""
+    return synthesize("demo", 3, ["train=48", "valid=16", "test=16"])

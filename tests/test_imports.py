@@ -1,0 +1,81 @@
+"""The package's face and its shape: flat names, light import, and one direction of dependence."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import infofuse
+
+SOURCE = Path(infofuse.__file__).parent
+
+# What each part may import of ours, besides the parts that everything may.
+EVERYWHERE = {"types", "errors", "files", "environment"}
+ALLOWED = {
+    "types": set(),
+    "errors": set(),
+    "files": set(),
+    "environment": set(),
+    "metrics": set(),
+    "measures": set(),
+    "tasks": {"metrics"},
+    "data": {"tasks"},
+    "encoders": set(),
+    "fusion": set(),
+    "models": {"encoders", "fusion"},
+    "objectives": {"measures", "tasks"},
+    "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
+    "training": {"data", "encoders", "models", "objectives", "papers", "tasks"},
+    "demo": {"data", "training"},
+}
+MEASURES_STAND_ALONE = {"measures"}
+
+
+def imports(path: Path) -> set[str]:
+    """The parts of infofuse that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("infofuse"):
+            rest = (node.module or "").split(".")[1:]
+            found |= {rest[0]} if rest else {alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("part", sorted(ALLOWED))
+def test_imports_go_one_way(part: str) -> None:
+    files = [SOURCE / f"{part}.py"] if (SOURCE / f"{part}.py").is_file() else None
+    files = files or sorted((SOURCE / part).rglob("*.py"))
+    assert files
+    allowed = ALLOWED[part] | {part} | (set() if part in MEASURES_STAND_ALONE else EVERYWHERE)
+    for path in files:
+        assert imports(path) <= allowed, path
+
+
+def test_every_part_has_its_place_in_the_order() -> None:
+    parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    assert parts - {"__init__", "__main__", "cli"} == set(ALLOWED)
+
+
+def test_public_names_are_flat_and_real() -> None:
+    assert sorted(infofuse.__all__) == infofuse.__all__ == dir(infofuse)
+    for name in infofuse.__all__:
+        assert getattr(infofuse, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = infofuse.nothing
+
+
+def modules_after(code: str) -> set[str]:
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return set(run.stdout.split())
+
+
+def test_what_is_heavy_is_imported_late() -> None:
+    heavy = {"torch", "transformers", "lightning_fabric", "matplotlib", "torchmetrics", "pyarrow"}
+    assert not modules_after("import infofuse.cli") & heavy
+    used = modules_after("import infofuse; infofuse.train; infofuse.recipe; infofuse.Sample")
+    assert not used & {"transformers", "lightning_fabric", "matplotlib", "torchmetrics"}

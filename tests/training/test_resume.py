@@ -1,0 +1,89 @@
+"""A run that is killed at any moment goes on to the very bits of one that is not."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from infofuse.data import Corpus
+from infofuse.data.store import write_store
+from infofuse.training import resolve, train
+
+TRAIN = """
+import sys
+from infofuse.training import resolve, train
+tables = {{"paper": "mmim", "data": {data!r}, "seeds": [5, 6],
+           "model": {{"text_encoder": {text!r}}}, "train": {{"epochs": 6, "batch_size": 16}}}}
+train(resolve(tables), {out!r}, snapshot_seconds=0)
+"""
+
+
+def start(data: Path, text: str, out: Path) -> subprocess.Popen[bytes]:
+    code = TRAIN.format(data=str(data), text=text, out=str(out))
+    return subprocess.Popen([sys.executable, "-c", code])
+
+
+def kill_once(process: subprocess.Popen[bytes], sign: Path) -> None:
+    """kill -9, as soon as the file or folder is there and a little later."""
+    deadline = time.monotonic() + 120
+    while not list(sign.parent.glob(sign.name)):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    time.sleep(0.03)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_gives_equal_bits(
+    small_corpus: Corpus, tiny_bert: str, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    write_store(small_corpus, data)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert start(data, tiny_bert, whole).wait() == 0
+    for sign in ("seed-5/state/epoch-0002", "seed-5/state/.epoch-0004.new", "seed-6/state/epoch-*"):
+        kill_once(start(data, tiny_bert, broken), broken / sign)
+    assert start(data, tiny_bert, broken).wait() == 0
+    for seed in ("seed-5", "seed-6"):
+        a, b = (load_file(run / seed / "checkpoint/model.safetensors") for run in (whole, broken))
+        assert a.keys() == b.keys()
+        assert all(a[name].equal(b[name]) for name in a)
+        one, two = (
+            json.loads((run / seed / "metrics.json").read_text()) for run in (whole, broken)
+        )
+        one.pop("seconds"), two.pop("seconds")
+        assert one == two
+        assert not (broken / seed / "state").exists()
+        assert sorted(p.name for p in (broken / seed).iterdir()) == sorted(
+            p.name for p in (whole / seed).iterdir()
+        )
+
+
+def test_finished_seeds_are_kept_and_more_may_be_added(
+    small_corpus: Corpus, tiny_bert: str, tmp_path: Path
+) -> None:
+    def go(seeds: list[int], **changes: object) -> dict:
+        tables = {
+            "paper": "mmim",
+            "data": "given",
+            "seeds": seeds,
+            "model": {"text_encoder": tiny_bert, **changes},
+            "train": {"epochs": 1},
+        }
+        return train(resolve(tables), tmp_path / "run", corpus=small_corpus)
+
+    go([1])
+    written = (tmp_path / "run/seed-1/checkpoint/model.safetensors").stat().st_mtime_ns
+    metrics = go([1, 2])
+    assert list(metrics["seeds"]) == ["1", "2"]
+    assert (tmp_path / "run/seed-1/checkpoint/model.safetensors").stat().st_mtime_ns == written
+    assert metrics["seeds"]["1"]["test_openings"] == 1
+    with pytest.raises(ValueError, match=r"another run \(model.alpha is 0.3 there and 0.5 here\)"):
+        go([1], alpha=0.5)
