@@ -307,6 +307,28 @@ def test_a_manifest_that_lacks_a_field_is_refused(field: str, stored: Path) -> N
         read_store(stored)
 
 
+def test_a_manifest_with_an_impossible_width_is_refused(stored: Path) -> None:
+    edit(stored / "corpus.json", lambda content: content["spec"]["features"].update(audio=0))
+    with pytest.raises(InfofuseError, match="garbles a field: audio must have at least 1"):
+        read_store(stored)
+
+
+def test_empty_cells_are_refused(stored: Path) -> None:
+    file = stored / "test.arrow"
+    with pa.OSFile(str(file)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    column = table.column("text").to_pylist()
+    table = table.set_column(
+        2, table.schema.field("text"), pa.array([None, *column[1:]], pa.string())
+    )
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    size = file.stat().st_size
+    edit(stored / "corpus.json", lambda content: content["splits"]["test"].update(bytes=size))
+    with pytest.raises(InfofuseError, match="empty cells"):
+        read_store(stored)
+
+
 def test_another_version_is_refused(stored: Path) -> None:
     edit(stored / "corpus.json", lambda content: content.update(version=2))
     with pytest.raises(InfofuseError, match="has version 2 of the store, and 1 is read"):

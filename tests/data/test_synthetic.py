@@ -1,10 +1,12 @@
 """The generated corpus: the same bytes from the same seed, and every dial does what it says."""
 
+import hashlib
 import json
 import math
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from functools import cache
 from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
@@ -55,8 +57,9 @@ def r2(x: np.ndarray, y: np.ndarray, penalty: float = 1.0) -> float:
     return 1 - float(np.sum((y[cut:] - level - z[cut:] @ w) ** 2) / np.sum((y[cut:] - level) ** 2))
 
 
+@cache
 def big(**dials: object) -> Clips:
-    return make(replace(BASE, train=3000, **dials), 0).splits["train"]
+    return make(replace(BASE, train=2000, **dials), 0).splits["train"]
 
 
 # --- the same bytes ---
@@ -67,6 +70,16 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == synthesize("demo", 3).fingerprint
     assert synthesize("demo", 4).fingerprint != synthesize("demo", 3).fingerprint
+
+
+def test_the_bytes_are_those_of_every_other_machine() -> None:
+    """A change here breaks every comparison with published runs: a new numpy must not cause it."""
+    clips = make(SMALL, 0).splits["test"]
+    digest = hashlib.sha256(" | ".join(clips.texts).encode())
+    digest.update(clips.labels.tobytes())
+    for m in ("audio", "vision"):
+        digest.update(clips.features[m].values.tobytes())
+    assert digest.hexdigest()[:16] == "GOLDEN"
 
 
 def test_a_split_does_not_depend_on_the_size_of_another() -> None:
@@ -226,13 +239,13 @@ def test_the_truth_makes_the_labels() -> None:
 
 
 def test_contributions_are_the_best_single_predictions() -> None:
-    _, truth = make_with_truth(replace(BASE, train=20_000, audio_rate=0.5, vision_rate=0.5), 0)
+    _, truth = make_with_truth(replace(BASE, train=4000, audio_rate=0.5, vision_rate=0.5), 0)
     known = truth.splits["train"]
     for m in MODALITIES:
         said = known.contributions[m]
         fit = stats.linregress(said, known.score)
-        assert fit.slope == pytest.approx(1, abs=0.03)
-        assert fit.rvalue**2 == pytest.approx(truth.ceiling[m], abs=0.02)
+        assert fit.slope == pytest.approx(1, abs=0.06)
+        assert fit.rvalue**2 == pytest.approx(truth.ceiling[m], abs=0.04)
 
 
 # --- the dials, seen from outside ---
@@ -245,12 +258,12 @@ def probe(clips: Clips, *names: str) -> float:
 def test_unique_information_adds_up_and_redundant_information_does_not() -> None:
     unique = big(unique=PerModality(0.0, 0.4, 0.4), redundant=0.0)
     assert probe(unique, "audio", "vision") > max(probe(unique, m) for m in unique.features) + 0.2
-    same = big(unique=PerModality(), redundant=0.9)
+    same = big(unique=PerModality(), redundant=0.9, distraction=0.0)
     assert probe(same, "audio", "vision") < max(probe(same, m) for m in same.features) + 0.06
 
 
 def test_synergy_is_seen_by_the_product_alone() -> None:
-    config = replace(BASE, train=3000, redundant=0.0, unique=PerModality(), synergy=0.9)
+    config = replace(PRESETS["synergy"], train=3000, redundant=0.0, unique=PerModality())
     corpus, truth = make_with_truth(config, 0)
     clips, views = corpus.splits["train"], truth.splits["train"].views
     for m in ("audio", "vision"):
@@ -301,17 +314,18 @@ def test_private_channels_say_nothing_of_the_label_and_much_of_the_speaker() -> 
 
 
 def test_who_finds_the_moment_hears_more_than_the_mean() -> None:
-    clips = big(frame_noise=4.0, seconds=6.0, private_sd=0.0)
+    clips = big(distraction=0.8)
     audio, y = clips.features["audio"], clips.labels[:, 0]
-    energy = audio.values.mean(0)  # the burst has a constant part, the noise has none
+    energy = audio.values.mean(0)  # the marked moment has a constant part, nothing else has
 
     def moment(frames: np.ndarray) -> np.ndarray:
-        loud = np.convolve(frames @ energy / np.sum(energy**2), np.ones(9) / 9, mode="same")
-        weight = np.exp(1.5 * loud)
+        loud = np.convolve(frames @ energy / np.sum(energy**2), np.ones(5) / 5, mode="same")
+        weight = np.exp(2 * loud)
         return weight @ frames / weight.sum()
 
     found = np.stack([moment(audio[i]) for i in range(len(audio))])
-    assert r2(found, y, 10) > probe(clips, "audio") + 0.02
+    assert r2(found, y, 10) > probe(clips, "audio") + 0.04
+    assert probe(big(), "audio") > probe(clips, "audio") + 0.08
 
 
 @pytest.mark.parametrize("skew", [-0.5, 0.0, 0.8])
@@ -340,7 +354,7 @@ def test_nothing_but_text_is_left_where_the_others_are_always_missing() -> None:
 
 
 def test_in_conflict_the_text_says_the_opposite_of_the_label() -> None:
-    config = replace(BASE, train=3000, conflict=0.25)
+    config = replace(BASE, train=2000, conflict=0.25)
     corpus, truth = make_with_truth(config, 0)
     plain, _ = make_with_truth(replace(config, conflict=0.0), 0)
     known, clips = truth.splits["train"], corpus.splits["train"]
@@ -451,7 +465,7 @@ def _embedded(folder: Path, texts: list[str]) -> np.ndarray:
 
 def _corr(x: np.ndarray, y: np.ndarray, cut: int) -> float:
     """Pearson's correlation of ridge predictions, fitted before `cut` and scored after it."""
-    z = (x - x[:cut].mean(0)) / x[:cut].std(0)
+    z = (x - x[:cut].mean(0)) / (x[:cut].std(0) + 1e-6)
     gram = z[:cut].T @ z[:cut] + 300 * np.eye(x.shape[1])
     w = np.linalg.solve(gram, z[:cut].T @ (y[:cut] - y[:cut].mean()))
     return float(np.corrcoef(z[cut:] @ w, y[cut:])[0, 1])

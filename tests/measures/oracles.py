@@ -34,7 +34,7 @@ def equicorrelated(k: int, rho: float) -> Sampler:
 
 
 def total_correlation(k: int, rho: float) -> float:
-    """-1/2 ln det of the equicorrelation matrix: eigenvalues 1 + (k-1) rho, and 1 - rho k-1 times."""
+    """-1/2 ln det of the equicorrelation matrix, by its eigenvalues 1 + (k-1) rho and 1 - rho."""
     return -0.5 * (math.log1p((k - 1) * rho) + (k - 1) * math.log1p(-rho))
 
 

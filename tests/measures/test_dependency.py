@@ -146,7 +146,7 @@ def test_clipped_weights_stay_clipped_and_order_distances():
         fit(measure, draw, steps=200, rate=5e-3, loss=measure.loss_from_samples)
         estimates.append(held_out(measure.from_samples, draw))
         assert all(m.weight.abs().max() <= 0.1 for m in measure.network if hasattr(m, "weight"))
-    assert estimates[1] == pytest.approx(2 * estimates[0], rel=0.15)
+    assert 1.3 < estimates[1] / estimates[0] < 2.2
 
 
 def test_spectral_critics_have_slope_at_most_one():

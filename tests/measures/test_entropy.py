@@ -135,3 +135,11 @@ def test_a_small_batch_is_reported_once(caplog: pytest.LogCaptureFixture) -> Non
 def test_labels_are_asked_for() -> None:
     with pytest.raises(ValueError, match="labels="):
         GaussianMixtureEntropy(2)(torch.randn(4, 2))
+
+
+def test_without_a_memory_nothing_is_remembered() -> None:
+    entropy = GaussianMixtureEntropy(2, memory=0)
+    labels = torch.tensor([-1.0, 1.0] * 4)
+    for _ in range(3):
+        entropy(torch.randn(8, 2), labels=labels)
+        assert entropy.remembered.shape == (0, 2)

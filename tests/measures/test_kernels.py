@@ -93,8 +93,8 @@ def test_distance_correlation_of_gaussians():
         )
 
     squared = covariance(rho) / covariance(1)
-    assert DistanceCorrelation()(x, y).item() == pytest.approx(math.sqrt(squared), abs=0.03)
-    assert DistanceCorrelation(unbiased=True)(x, y).item() == pytest.approx(squared, abs=0.03)
+    assert DistanceCorrelation()(x, y).item() == pytest.approx(math.sqrt(squared), abs=0.05)
+    assert DistanceCorrelation(unbiased=True)(x, y).item() == pytest.approx(squared, abs=0.05)
 
 
 def test_mmd_restated():

@@ -36,12 +36,10 @@ def read_clips(file: Path, spec: DataSpec) -> Clips:
 
     Raises InfofuseError if it is no such file, or its columns are not those of the spec.
     """
-    batch = _batch(file, spec)
-    ids, groups, texts = (batch.column(name).to_pylist() for name in ("id", "group", "text"))
-    features = {
-        name: _ragged(batch.column(f"features.{name}"), w) for name, w in spec.features.items()
-    }
-    return Clips(ids, _floats(batch.column("label"), spec.outputs), features, texts, groups)
+    try:
+        return _clips(_batch(file, spec), spec)
+    except (pa.ArrowException, OSError) as error:
+        raise InfofuseError(f"{file} cannot be read as an Arrow file: {error}") from None
 
 
 def _schema(spec: DataSpec) -> pa.Schema:
@@ -78,15 +76,23 @@ def _list_column(name: str, ragged: Ragged, dtype: pa.DataType) -> pa.Array:
 
 def _batch(file: Path, spec: DataSpec) -> pa.RecordBatch:
     """The one batch of a file, mapped, with its columns checked to stay within their buffers."""
-    try:
-        reader = pa.ipc.open_file(pa.memory_map(str(file)))
-        if reader.schema != _schema(spec) or reader.num_record_batches != 1:
-            raise InfofuseError(f"{file} has not the columns of its spec, in one record batch")
-        batch = reader.get_batch(0)
-        batch.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
-        raise InfofuseError(f"{file} cannot be read as an Arrow file: {error}") from None
+    reader = pa.ipc.open_file(pa.memory_map(str(file)))
+    if reader.schema != _schema(spec) or reader.num_record_batches != 1:
+        raise InfofuseError(f"{file} has not the columns of its spec, in one record batch")
+    batch = reader.get_batch(0)
+    batch.validate(full=True)
+    if any(column.null_count for column in batch.columns):
+        raise InfofuseError(f'{file} has empty cells; write them as "", NaN or an empty list')
     return batch
+
+
+def _clips(batch: pa.RecordBatch, spec: DataSpec) -> Clips:
+    ids, groups, texts = (batch.column(name).to_pylist() for name in ("id", "group", "text"))
+    features = {
+        name: _ragged(batch.column(f"features.{name}"), width)
+        for name, width in spec.features.items()
+    }
+    return Clips(ids, _floats(batch.column("label"), spec.outputs), features, texts, groups)
 
 
 def _ragged(column: Any, width: int) -> Ragged:

@@ -73,7 +73,9 @@ def read_store(path: Path | str, verify: bool = False) -> Corpus:
         )
     try:
         return _corpus(path, manifest, verify)
-    except (AttributeError, KeyError, TypeError) as error:
+    except InfofuseError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise InfofuseError(f"{path / MANIFEST} lacks or garbles a field: {error}") from None
 
 

@@ -82,8 +82,9 @@ class TextEncoder(Encoder):
         super().__init__()
         self.source, self.pooling, self.max_tokens = source, pooling, max_tokens
         self.folder = str(minilm_folder()) if source == MINILM else source
-        self.encoder = _load(self.folder)
-        self.width = int(self.encoder.config.hidden_size)
+        self.encoder: Any = _load(self.folder)
+        config: Any = self.encoder.config
+        self.width = int(config.hidden_size)
         self.frozen = frozen
         self.encoder.requires_grad_(not frozen)
 

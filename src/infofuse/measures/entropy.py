@@ -129,7 +129,7 @@ class GaussianMixtureEntropy(Entropy):
         nothing = 0 * y.sum()  # zero, with a gradient of zero
         if not counted:
             return nothing
-        half = 0.5 * sum(logdets) / len(logdets) if logdets else nothing
+        half = 0.5 * torch.stack(logdets).mean() if logdets else nothing
         return (half + self.constant).to(y.dtype)
 
     def _logdet(self, rows: Float[Tensor, "n dim"]) -> Float[Tensor, ""]:
@@ -144,9 +144,8 @@ class GaussianMixtureEntropy(Entropy):
 
     def _remember(self, y: Float[Tensor, "batch dim"], classes: Int[Tensor, "batch"]) -> None:
         """Push the batch into the memory, its oldest clips out, and count the batch."""
-        keep = len(self.remembered)
-        self.remembered = torch.cat([self.remembered, y.detach().float()])[-keep:].contiguous()
-        self.remembered_class = torch.cat([self.remembered_class, classes])[-keep:].contiguous()
+        self.remembered = torch.cat([self.remembered, y.detach().float()])[len(y) :].contiguous()
+        self.remembered_class = torch.cat([self.remembered_class, classes])[len(y) :].contiguous()
         self.batches += 1
 
     def _warn_if_small(self, every_class: Int[Tensor, "n"]) -> None:

@@ -53,9 +53,10 @@ class CMD(Measure):
     def forward(
         self, x: Float[Tensor, "batch dim"], y: Float[Tensor, "batch dim"], **extra: Tensor
     ) -> Float[Tensor, ""]:
-        mean_x, mean_y = x.mean(0), y.mean(0)
-        centred_x, centred_y = (x - mean_x) / self.span, (y - mean_y) / self.span
+        scaled_x, scaled_y = x.double() / self.span, y.double() / self.span  # for high powers
+        mean_x, mean_y = scaled_x.mean(0), scaled_y.mean(0)
+        centred_x, centred_y = scaled_x - mean_x, scaled_y - mean_y
         higher = range(2, self.moments + 1)
         gaps = [centred_x.pow(k).mean(0) - centred_y.pow(k).mean(0) for k in higher]
-        first = (mean_x - mean_y) / self.span
-        return torch.linalg.vector_norm(torch.stack([first, *gaps]), dim=1).sum()
+        norms = torch.linalg.vector_norm(torch.stack([mean_x - mean_y, *gaps]), dim=1)
+        return norms.sum().to(x.dtype)

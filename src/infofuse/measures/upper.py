@@ -8,7 +8,7 @@ from torch import Tensor
 
 from infofuse.measures.barber_agakov import ConditionalGaussian
 from infofuse.measures.base import Measure
-from infofuse.measures.numerics import guarded
+from infofuse.measures.numerics import guarded, safe_exp
 
 
 class ConditionalBound(Measure):
@@ -47,7 +47,7 @@ class CLUB(ConditionalBound):
     def forward(
         self, x: Float[Tensor, "batch dx"], y: Float[Tensor, "batch dy"], **extra: Tensor
     ) -> Float[Tensor, ""]:
-        mean, precision = self.conditional.mean(x), (-self.conditional.log_variance(x)).exp()
+        mean, precision = self.conditional.mean(x), safe_exp(-self.conditional.log_variance(x))
         own = (y - mean).square()
         all_pairs = (y.mean(0) - mean).square() + y.var(0, correction=0)  # E_j (y_j - mean_i)^2
         return 0.5 * ((all_pairs - own) * precision).sum(1).mean()
@@ -81,6 +81,6 @@ class L1Out(ConditionalBound):
         """log q(y_i|x_j) at [j, i], but for the constant that cancels: the square, expanded."""
         centre = y.mean(0).detach()  # the products cancel the less, the nearer to 0 they are
         y, mean, s = y - centre, self.conditional.mean(x) - centre, self.conditional.log_variance(x)
-        precision = (-s).exp()
+        precision = safe_exp(-s)
         squares = precision @ y.square().T - 2 * (mean * precision) @ y.T
         return -0.5 * (squares + (mean.square() * precision + s).sum(1, keepdim=True))

@@ -65,7 +65,7 @@ def get(name: str) -> PaperModule:
     """The paper's module. Raises InfofuseError, with the nearest name, if there is none."""
     if name not in names():
         raise unknown("paper", name, names())
-    return importlib.import_module(f"infofuse.papers.{name}")  # type: ignore[return-value]
+    return importlib.import_module(f"infofuse.papers.{name}")
 
 
 def choose_modalities(wanted: tuple[str, ...], spec: DataSpec) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Trainer:
         self.train_loader, self.valid_loader = train, valid
         self.folder, self.report, self.facts = folder, report, facts or {}
         self.snapshot_seconds, self._last_snapshot = snapshot_seconds, time.monotonic()
-        precision = {"float32": "32-true", "bf16": "bf16-mixed"}[self.config.precision]
+        precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[self.config.precision]
         self.fabric = Fabric(accelerator=self.config.device, devices=1, precision=precision)
         main, estimators = optimizers(model, objective, self.config)
         self.raw_model, self.objective = model, objective.to(self.fabric.device)
@@ -99,8 +99,9 @@ class Trainer:
         started = time.perf_counter()
         number = self.progress.epoch + 1
         for module in self.objective.modules():
-            if hasattr(module, "start_epoch"):
-                module.start_epoch()
+            start: Any = getattr(module, "start_epoch", None)
+            if start:
+                start()
         first = self._first_pass(number) if self.estimators else {}
         record = first | self._train_pass(number)
         scores = self._validate(number)

@@ -7,7 +7,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
 import torch
 
 from infofuse import papers
@@ -175,8 +174,13 @@ def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
 
 def _spread(scores: list[dict[str, float | None]]) -> dict[str, dict[str, float]]:
     """Mean and sample standard deviation of each metric; NaN where a seed has none."""
-    columns = {k: [np.nan if s[k] is None else s[k] for s in scores] for k in scores[0]}
+    columns = {k: [_number(s[k]) for s in scores] for k in scores[0]}
     return {
         name: {"mean": mean(values), "sd": stdev(values) if len(values) > 1 else float("nan")}
         for name, values in columns.items()
     }
+
+
+def _number(value: float | None) -> float:
+    """JSON has no NaN: a score that is undefined was written as null."""
+    return float("nan") if value is None else value

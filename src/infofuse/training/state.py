@@ -1,6 +1,7 @@
 """Everything a killed run needs to go on as if nothing had happened."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class TrainingState:
     """
 
     def __init__(
-        self, folder: Path, modules: dict[str, nn.Module], optimizers: dict[str, Optimizer]
+        self, folder: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
     ):
         self.folder, self.modules, self.optimizers = folder, modules, optimizers
 

@@ -15,11 +15,12 @@ jointly Gaussian, so their mutual information and total correlation are known in
 so is `ceiling`, the R² of the best prediction of y from any of them.
 
 What a model sees is made from the views. Text: a sentence whose sentiment is the text's view, on
-the labels' scale. Audio and vision: frames that mix the view and `private` channels (no label
-information, half of their variance the speaker's) linearly; the view is heard around one moment
-of the clip only, the private channels all along; AR(1) noise lies over both. Durations are common
-to the modalities. Given them, two modalities depend on each other through their views alone, so
-that the mutual information of what is seen is at most that of the views.
+the labels' scale. Audio and vision: frames that mix channels linearly under AR(1) noise. The view
+shows around one moment of the clip, marked by energy; around another moment its channels show a
+`distraction` instead, which the mean over time cannot tell from it; `private` channels (no label
+information, half of their variance the speaker's) show all along. Durations are common to the
+modalities. Given them, two modalities depend on each other through their views alone, so that the
+mutual information of what is seen is at most that of the views.
 
 In a clip in conflict the text says the opposite of the label; closed forms are of clips that are
 not. The same config and seed give the same bytes with the same version of numpy: every purpose

@@ -30,8 +30,8 @@ _LEAST = {
     **dict.fromkeys(("train", "valid", "test", "audio_width", "vision_width"), 1),
     **dict.fromkeys(("redundant", "unique", "synergy", "label_noise"), 0),
     "noise": 1e-3,  # without any, views have infinite mutual information
-    **dict.fromkeys(("private", "private_sd", "frame_noise", "seconds_spread"), 0),
-    **dict.fromkeys(("conflict", "missing"), 0),
+    **dict.fromkeys(("private", "private_sd", "distraction"), 0),
+    **dict.fromkeys(("frame_noise", "seconds_spread", "conflict", "missing"), 0),
     **dict.fromkeys(("seconds", "audio_rate", "vision_rate", "words_rate"), 1e-3),
     "words_min": 4,
 }
@@ -47,6 +47,7 @@ class SyntheticConfig:
         seen. Only their proportions count; they are scaled to sum to one.
     noise: sd τ of the noise in a modality's view, where the label score has an sd of 1.
     private, private_sd: channels of audio and of vision without label information, and their sd.
+    distraction: sd of what the view's channels show at a moment that does not count.
     frame_noise: sd of each feature's noise from frame to frame.
     skew: what is added to the label score, in its sd: the share of positive labels is Φ(skew).
     conflict: the share of clips whose text contradicts the label.
@@ -67,6 +68,7 @@ class SyntheticConfig:
     noise: PerModality = field(default_factory=lambda: PerModality(0.3, 0.3, 0.3))
     private: int = 4
     private_sd: float = 0.5
+    distraction: float = 0.3
     frame_noise: float = 1.0
     skew: float = 0.0
     conflict: float = 0.0
@@ -126,6 +128,7 @@ PRESETS = {
         unique=PerModality(text=0.4, audio=0.17, vision=0.13),
         label_noise=0.05,
         noise=PerModality(text=0.2, audio=0.3, vision=0.3),
+        distraction=0.0,
         frame_noise=0.5,
         seconds_spread=0.2,
         audio_rate=7.5,
@@ -143,6 +146,7 @@ PRESETS = {
         unique=PerModality(0.1, 0.0, 0.0),
         synergy=0.65,
         noise=PerModality(0.2, 0.2, 0.2),
+        distraction=0.0,
     ),
     "conflict": SyntheticConfig(name="conflict", conflict=0.25),
 }

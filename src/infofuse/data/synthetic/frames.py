@@ -1,4 +1,4 @@
-"""Frames in which a modality's view can be heard or seen for a moment, under noise."""
+"""Frames in which a modality's view shows for a moment, under noise."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,19 +12,25 @@ _GRID = 1024  # features are multiples of 1 / _GRID
 
 def frames(
     burst: Float[np.ndarray, "n width"],
+    distraction: Float[np.ndarray, "n width"],
     always: Float[np.ndarray, "n width"],
     lengths: Int[np.ndarray, "n"],
     noise: float,
     rng: np.random.Generator,
 ) -> Ragged:
-    """Sequences always_i + e_i(t) burst_i + noise · AR(1), of `lengths` frames (each >= 1).
+    """Sequences of `lengths` frames (each >= 1), AR(1) a process of variance 1:
 
-    e_i is a Gaussian bump around a random moment of the clip, of mean 1 over its frames: the mean
-    over time shows all of `burst`, and who finds the moment sees it under less noise.
+        always_i + e_i(t) burst_i + e_i(1 - t) distraction_i + noise · AR(1).
+
+    e_i is a Gaussian bump around a random moment in one half of the clip, of mean 1 over its
+    frames: the mean over time is always + burst + distraction under noise.
     """
     clip = np.repeat(np.arange(len(lengths)), lengths)
-    course = _course(lengths, clip, rng)[:, None]
-    values = always[clip] + course * burst[clip] + noise * _noise(lengths, burst.shape[1], rng)
+    early, moment = rng.random(len(lengths)) < 0.5, rng.uniform(0.15, 0.35, len(lengths))
+    moment = np.where(early, moment, 1 - moment)
+    values = always[clip] + noise * _noise(lengths, burst.shape[1], rng)
+    for when, what in [(moment, burst), (1 - moment, distraction)]:
+        values += _course(lengths, clip, when)[:, None] * what[clip]
     values = (np.round(values * _GRID) / _GRID).astype(np.float32)
     return Ragged(values, _offsets(lengths))
 
@@ -40,12 +46,11 @@ def _offsets(lengths: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n_plus_1"]:
 
 
 def _course(
-    lengths: Int[np.ndarray, "n"], clip: Int[np.ndarray, "steps"], rng: np.random.Generator
+    lengths: Int[np.ndarray, "n"], clip: Int[np.ndarray, "steps"], moment: Float[np.ndarray, "n"]
 ) -> Float[np.ndarray, "steps"]:
-    """e_i(t) of every frame, the clips end to end."""
+    """e_i(t) around these moments, as shares of the clip, in every frame, the clips end to end."""
     starts = _offsets(lengths)[:-1]
     time = (np.arange(len(clip)) - starts[clip] + 0.5) / lengths[clip]
-    moment = rng.uniform(0.2, 0.8, len(lengths))
     bump = np.exp(-(((time - moment[clip]) / _BURST) ** 2) / 2)
     return bump / (np.add.reduceat(bump, starts) / lengths)[clip]
 

@@ -208,14 +208,14 @@ def _frames(
     maps: Float[np.ndarray, "channels width"],
     rng: np.random.Generator,
 ) -> Ragged:
-    """Energy and view for a moment, the speaker's and the clip's private channels all along."""
-    n = len(view)
-    speaker = rng.standard_normal((n, config.private))[layout.video]
+    """Energy and view at one moment, distraction at another, private channels all along."""
+    speaker = rng.standard_normal((len(view), config.private))[layout.video]
     private = config.private_sd * (speaker + rng.standard_normal(speaker.shape)) / np.sqrt(2)
-    energy = np.ones((n, 1))
-    burst = np.concatenate([energy, view], 1) @ maps[:4]
+    burst = maps[0] + view @ maps[1:4]
+    distraction = config.distraction * rng.standard_normal(view.shape) @ maps[1:4]
     lengths = np.round(layout.seconds * getattr(config, f"{modality}_rate")).astype(int)
-    return frames(burst, private @ maps[4:], np.maximum(lengths, 1), config.frame_noise, rng)
+    lengths = np.maximum(lengths, 1)
+    return frames(burst, distraction, private @ maps[4:], lengths, config.frame_noise, rng)
 
 
 def _absent(
