@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from sklearn import metrics as sk
 
 from infofuse import metrics
 from infofuse.errors import InfofuseError
+
+Convention = Callable[[np.ndarray, np.ndarray], dict[str, float]]
 
 # Ten clips that hit every edge: halves, zeros, values beyond the range, both signs.
 TRUTH = np.array([-3.0, -2.5, -1.4, -0.5, 0.0, 0.0, 0.5, 1.5, 2.5, 3.0])
@@ -140,7 +143,7 @@ def test_unweighted_recall_ignores_class_sizes_and_absent_classes() -> None:
 
 
 @pytest.mark.parametrize("convention", [metrics.mosi, metrics.sims, metrics.plain])
-def test_unknown_labels_are_dropped_with_their_predictions(convention: object) -> None:
+def test_unknown_labels_are_dropped_with_their_predictions(convention: Convention) -> None:
     truth = np.append(TRUTH / 3, [np.nan, np.nan])
     guess = np.append(GUESS / 3, [3.0, np.nan])
     assert convention(truth, guess) == pytest.approx(convention(TRUTH / 3, GUESS / 3))

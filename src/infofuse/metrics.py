@@ -128,7 +128,7 @@ def corr(truth: Vector, prediction: Vector) -> float:
 def ccc(truth: Vector, prediction: Vector) -> float:
     """Concordance correlation, 2 cov(t, p) / (var t + var p + (mean t - mean p)²).
 
-    Moments divide by n (Lin 1989, Biometrics 45, eq. 1's sample form), so a constant predictor of
+    Moments divide by n, as in Lin (1989, Biometrics 45, 255-268), so a constant predictor of
     a varying label scores 0; NaN only if both are the same constant. torchmetrics divides by
     n - 1, which shrinks the last term's weight, and gives NaN for a constant predictor.
     """

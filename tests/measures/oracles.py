@@ -89,7 +89,7 @@ class FixedScores(nn.Module):
 
     def __init__(self, scores: Tensor):
         super().__init__()
-        self.scores = nn.Parameter(scores)
+        self.scores = nn.Parameter(scores.clone())
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.scores

@@ -7,7 +7,7 @@ from infofuse.measures.kernels import HSIC, MMD, DistanceCorrelation
 from infofuse.measures.permutation import permutation_test
 
 
-def rejections(measure, draws, permutations=39, n=20):
+def rejections(measure, draws, permutations=19, n=20):
     generator = torch.Generator().manual_seed(1)
     p = [
         permutation_test(measure, torch.randn(n, 1), torch.randn(n, 1), permutations, generator)
@@ -18,7 +18,7 @@ def rejections(measure, draws, permutations=39, n=20):
 
 @pytest.mark.slow
 def test_false_positives_are_five_percent():
-    assert rejections(HSIC(), draws=500) == pytest.approx(0.05, abs=0.02)
+    assert rejections(HSIC(bandwidth=1.0), draws=500) == pytest.approx(0.05, abs=0.02)
 
 
 def test_dependence_without_correlation_is_found():

@@ -70,7 +70,7 @@ def _bars() -> Iterator["Announce"]:
 
     with Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=14),
         TextColumn("{task.fields[what]}"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}"),
@@ -79,7 +79,7 @@ def _bars() -> Iterator["Announce"]:
 
         def announce(seed: int, seeds: list[int]) -> "Report":
             place = f"seed {seed} ({seeds.index(seed) + 1}/{len(seeds)})"
-            task = bars.add_task(place, what="", left="", total=1)
+            task = bars.add_task(place, what="setting up", left="", total=1)
             return lambda *at: bars.update(task, **_at(bars.tasks[task].elapsed or 0.0, *at))
 
         yield announce

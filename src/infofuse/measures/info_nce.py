@@ -8,8 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infofuse.measures.base import Measure
-from infofuse.measures.numerics import guarded
+from infofuse.measures.critics import ScoreBound
 
 Negatives = Literal["y", "x", "both"]
 
@@ -86,39 +85,17 @@ class CosinePrediction(nn.Module):
         return math.log(batch) - math.log1p((batch - 1) * math.exp(-spread))
 
 
-class InnerProduct(nn.Module):
-    """s_ij = g(x_i) . h(y_j) / sqrt(width), g and h perceptrons: one product for all pairs."""
-
-    def __init__(self, dim_x: int, dim_y: int, hidden: int = 128, width: int = 64):
-        super().__init__()
-        self.of_x, self.of_y = (
-            nn.Sequential(
-                nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(),
-                nn.Linear(hidden, width),
-            )
-            for dim in (dim_x, dim_y)
-        )  # fmt: skip
-        self.scale = width**-0.5
-
-    def forward(
-        self, x: Float[Tensor, "batch dx"], y: Float[Tensor, "batch dy"]
-    ) -> Float[Tensor, "batch batch"]:
-        return self.of_x(x) @ self.of_y(y).T * self.scale
-
-
-class InfoNCE(Measure):
+class InfoNCE(ScoreBound):
     """I(X; Y) >= E_i[ s_ii - ln 1/B sum_k exp s_ik ], never over ln B.
 
     A lower bound for any critic s, with little variance and a ceiling: `ceiling(batch)`. Its cost
     is one (B, B) matrix of scores. Fails, by reading low, where I(X; Y) is near ln B or over it.
 
-    `critic(x, y)` gives the scores of all pairs, (batch, batch); by default an inner product of
-    two perceptrons. van den Oord et al. 2018 (arXiv 1807.03748).
+    `critic(x, y)` gives the scores of all pairs, (batch, batch); by default `InnerProduct`.
+    negatives: as in `contrast`. van den Oord et al. 2018 (arXiv 1807.03748).
     """
 
     side = "lower"
-    pairs_cost = True
-    min_batch = 2
     paper = "arXiv 1807.03748"
 
     def __init__(
@@ -130,15 +107,11 @@ class InfoNCE(Measure):
         hidden: int = 128,
         negatives: Negatives = "y",
     ):
-        super().__init__()
-        self.critic = InnerProduct(dim_x, dim_y, hidden) if critic is None else critic
+        super().__init__(dim_x, dim_y, critic=critic, hidden=hidden)
         self.negatives: Negatives = negatives
 
-    @guarded
-    def forward(
-        self, x: Float[Tensor, "batch dx"], y: Float[Tensor, "batch dy"], **extra: Tensor
-    ) -> Float[Tensor, ""]:
-        return contrast(self.critic(x, y), negatives=self.negatives)
+    def of_scores(self, scores: Float[Tensor, "batch batch"]) -> Float[Tensor, ""]:
+        return contrast(scores, negatives=self.negatives)
 
     def ceiling(self, batch: int) -> float:
         """The most that a batch of this size can show, in nats."""

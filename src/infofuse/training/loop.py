@@ -28,7 +28,7 @@ SNAPSHOT_SECONDS = 30.0
 """At least so long between two snapshots: they cost as much as a few training steps."""
 
 Report = Callable[[int, int, int, int, str], None]
-"""Called with epoch, epochs, batch, batches and what is being done."""
+"""Called with epoch, epochs, the epoch's batches done and in all, and what is being done."""
 
 
 @dataclass
@@ -117,10 +117,9 @@ class Trainer:
         self.model.train()
         self.objective.train()
         losses = Means()
-        most = round(self.config.first_pass * len(self.train_loader))
         # An order of its own: epochs of the two passes never coincide.
-        batches = islice(self.train_loader.epoch(-number % 2**32), most)
-        for batch in self._watched(batches, number, most, "estimators"):
+        batches = islice(self.train_loader.epoch(-number % 2**32), self._first_batches)
+        for batch in self._watched(batches, number, 0, "estimators"):
             with torch.no_grad():
                 output = self.model(batch)
             loss = self.objective.learning_loss(output, batch)
@@ -135,7 +134,7 @@ class Trainer:
         self.objective.train()
         values = Means()
         batches = self.train_loader.epoch(number)
-        for batch in self._watched(batches, number, len(self.train_loader), "training"):
+        for batch in self._watched(batches, number, self._first_batches, "training"):
             batch = drop_modalities(batch, self.config.modality_dropout)
             terms = self.objective(self.model(batch), batch)
             loss = torch.stack([term.loss for term in terms.values()]).sum()
@@ -191,10 +190,17 @@ class Trainer:
         shutil.rmtree(final, ignore_errors=True)
         self._kept(self.progress.best_epoch).replace(final)
 
+    @property
+    def _first_batches(self) -> int:
+        """Batches of the estimators' pass."""
+        return round(self.config.first_pass * len(self.train_loader)) if self.estimators else 0
+
     def _watched(
-        self, batches: Iterator[Batch], epoch: int, total: int, what: str
+        self, batches: Iterator[Batch], epoch: int, done: int, what: str
     ) -> Iterator[Batch]:
-        for i, batch in enumerate(batches):
+        """The batches on the device, each reported; `done` came before in this epoch."""
+        total = self._first_batches + len(self.train_loader)
+        for i, batch in enumerate(batches, start=done):
             self.report(epoch, self.config.epochs, i, total, what)
             yield batch.to(self.fabric.device)
 
