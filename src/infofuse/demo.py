@@ -42,9 +42,7 @@ def demo(
     corpus = open_corpus(path)
     results = {}
     for system in SYSTEMS:
-        made = recipe(
-            "mmim", str(path), model=system.model, train={"epochs": 8, "patience": 3}, seeds=seeds
-        )
+        made = recipe("mmim", str(path), model=system.model, train={"epochs": 6}, seeds=seeds)
         results[system.name] = train(made, out / system.name, corpus=corpus, announce=announce)
     write_json(out / "comparison.json", {n: r["summary"] for n, r in results.items()})
     return results
