@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from infofuse.data.loader import Loader, pad
-from infofuse.types import Ragged
+from infofuse.data.loader import Loader, drop_modalities, pad
+from infofuse.types import Batch, Padded, Ragged
 
 
 def loader(n: int = 1000, batch: int = 32, seed: int = 0) -> Loader:
@@ -70,3 +70,18 @@ def test_an_absent_modality_keeps_a_shape() -> None:
     assert padded.values.shape == (3, 1, 5)
     assert not padded.present.any()
     assert not padded.mask.any()
+
+
+def test_modality_dropout_never_takes_the_last_one() -> None:
+    torch.manual_seed(0)
+    lengths = torch.tensor([3] * 300 + [0] * 100)
+    text, audio = (Padded(torch.ones(400, 3, 2), n) for n in (torch.full((400,), 3), lengths))
+    batch = Batch({"text": text, "audio": audio}, torch.zeros(400, 1), torch.arange(400))
+    assert drop_modalities(batch, 0.0) is batch
+    left = torch.stack([p.present for p in drop_modalities(batch, 0.5).inputs.values()])
+    assert left.any(0).all()
+    assert left[0, 300:].all()
+    # Of four equal outcomes for two modalities, the one that leaves none is not carried out.
+    share = left[:, :300].float().mean(1)
+    torch.testing.assert_close(share, torch.full((2,), 0.75), atol=0.08, rtol=0)
+    assert batch.inputs["audio"].present[:300].all()

@@ -92,7 +92,7 @@ NASTY = {
     "all constant": lambda: (torch.ones(8, D), torch.ones(8, D)),
     "equal views": lambda: (x := torch.randn(8, D), x.clone()),
     "repeated clips": lambda: (torch.randn(2, D).repeat(4, 1), torch.randn(8, D)),
-    "large": lambda: (100 * torch.randn(8, D), 100 * torch.randn(8, D)),
+    "large": lambda: (1e4 * torch.randn(8, D), 1e4 * torch.randn(8, D)),
     "small": lambda: (1e-6 * torch.randn(8, D), 1e-6 * torch.randn(8, D)),
 }
 

@@ -67,6 +67,9 @@ def test_selection_is_by_unrounded_validation_mae(
     small_corpus: Corpus, tiny_bert: str, tmp_path: Path
 ) -> None:
     metrics = train(recipe(tiny_bert, epochs=4), tmp_path, corpus=small_corpus)["seeds"]["1111"]
+    assert {p.name for p in (tmp_path / "seed-1111").iterdir()} == {
+        "checkpoint", "history.json", "metrics.json", "openings.json", "test_predictions.csv",
+    }  # fmt: skip
     history = read_json(tmp_path / "seed-1111/history.json")
     maes = [epoch["valid_mae"] for epoch in history]
     assert metrics["epoch"] == 1 + int(np.argmin(maes))

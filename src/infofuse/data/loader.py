@@ -76,3 +76,15 @@ class Loader:
         inputs = {name: pad(column, rows) for name, column in self.columns.items()}
         labels: Tensor = torch.from_numpy(self.labels[rows])
         return Batch(inputs, labels, torch.from_numpy(rows.astype(np.int64)))
+
+
+def drop_modalities(batch: Batch, rate: float) -> Batch:
+    """Take each modality from each clip with this chance, but never all that a clip has."""
+    if rate == 0:
+        return batch
+    names = list(batch.inputs)
+    present = torch.stack([batch.inputs[m].present for m in names])
+    gone = present & (torch.rand(present.shape) < rate).to(present.device)
+    gone &= (present & ~gone).any(0)
+    inputs = {m: batch.inputs[m].without(gone[i]) for i, m in enumerate(names)}
+    return Batch(inputs, batch.labels, batch.index)

@@ -9,7 +9,7 @@ from infofuse.measures.correlation import (
     VICReg,
 )
 from infofuse.measures.critics import Concatenated, InnerProduct
-from infofuse.measures.dependency import MutualDependency
+from infofuse.measures.dependency import MutualDependency, product_samples
 from infofuse.measures.donsker_varadhan import MINE
 from infofuse.measures.entropy import (
     Entropy,
@@ -63,4 +63,5 @@ __all__ = [
     "VICReg",
     "contrast",
     "permutation_test",
+    "product_samples",
 ]

@@ -2,13 +2,12 @@
 
 import math
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from infofuse.measures.base import Measure
 from infofuse.measures.entropy import Entropy, GaussianEntropy, KnownEntropy
-from infofuse.measures.numerics import guarded
+from infofuse.measures.numerics import guarded, safe_exp
 
 
 class ConditionalGaussian(nn.Module):
@@ -34,7 +33,7 @@ class ConditionalGaussian(nn.Module):
     ) -> Float[Tensor, "batch"]:
         """log q(y|x) of each pair, in nats."""
         s = self.log_variance(x)
-        exponent = -0.5 * (y - self.mean(x)).square() * torch.exp(-s)
+        exponent = -0.5 * (y - self.mean(x)).square() * safe_exp(-s)
         if not self.normalised:
             return exponent.sum(1)
         return (exponent - 0.5 * s - 0.5 * math.log(2 * math.pi)).sum(1)

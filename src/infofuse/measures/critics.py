@@ -18,12 +18,21 @@ def perceptron(*widths: int) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+def softened(x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim"]:
+    """c asinh(x / c), c = 1.5: the identity near 0, a logarithm in the tails.
+
+    Bounds hold exp(score), so one extreme clip in a thousand decides them where a critic grows
+    with its input; this map is invertible, hence keeps the information, and does away with that.
+    """
+    return 1.5 * (x / 1.5).asinh()
+
+
 class InnerProduct(nn.Module):
     """s_ij = g(x_i) . h(y_j) / sqrt(width): two perceptrons and one matrix product.
 
-    g and h have two hidden layers and a linear shortcut past them, by which linear dependence
-    is learned at once. The cost of the networks is linear in the batch. Also called a separable
-    critic.
+    g and h see their view `softened`. They have two hidden layers and a linear shortcut past
+    them, by which linear dependence is learned at once. The cost of the networks is linear in
+    the batch. Also called a separable critic.
     """
 
     def __init__(self, dim_x: int, dim_y: int, hidden: int = 128, width: int = 64):
@@ -35,13 +44,14 @@ class InnerProduct(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch dx"], y: Float[Tensor, "batch dy"]
     ) -> Float[Tensor, "batch batch"]:
+        x, y = softened(x), softened(y)
         g = self.of_x(x) + self.linear_x(x)
         h = self.of_y(y) + self.linear_y(y)
         return g @ h.T * self.scale
 
 
 class Concatenated(nn.Module):
-    """s_ij = T([x_i, y_j]), T a perceptron of two hidden layers over the joined views.
+    """s_ij = T([x_i, y_j]), T a perceptron of two hidden layers over the joined `softened` views.
 
     More expressive than `InnerProduct` and far dearer: all but the first layer, which is linear
     in x and in y, run on batch^2 rows.
@@ -56,7 +66,7 @@ class Concatenated(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch dx"], y: Float[Tensor, "batch dy"]
     ) -> Float[Tensor, "batch batch"]:
-        first = self.of_x(x)[:, None] + self.of_y(y)[None, :]  # (batch, batch, hidden)
+        first = self.of_x(softened(x))[:, None] + self.of_y(softened(y))  # (batch, batch, hidden)
         return self.of_both(first).squeeze(-1)
 
 

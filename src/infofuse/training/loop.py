@@ -4,7 +4,6 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from infofuse.data.loader import Loader
+from infofuse.data.loader import Loader, drop_modalities
 from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError
 from infofuse.files import write_json
@@ -20,7 +19,8 @@ from infofuse.objectives import Objective
 from infofuse.training import checkpoint
 from infofuse.training.optimizers import clip_gradients, optimizers
 from infofuse.training.predict import predict
-from infofuse.training.recipe import Recipe, TrainConfig
+from infofuse.training.progress import Means, Progress
+from infofuse.training.recipe import Recipe
 from infofuse.training.state import TrainingState
 from infofuse.types import Batch
 
@@ -29,20 +29,6 @@ SNAPSHOT_SECONDS = 30.0
 
 Report = Callable[[int, int, int, int, str], None]
 """Called with epoch, epochs, the epoch's batches done and in all, and what is being done."""
-
-
-@dataclass
-class Progress:
-    """What the loop carries from epoch to epoch."""
-
-    epoch: int = 0
-    best: float | None = None
-    best_epoch: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    def finished(self, config: TrainConfig) -> bool:
-        """Whether the epochs are used up, or the patience is."""
-        return self.epoch >= config.epochs or self.epoch - self.best_epoch >= config.patience
 
 
 class Trainer:
@@ -174,7 +160,10 @@ class Trainer:
     def _snapshot(self) -> None:
         self.state.save(self.progress.epoch, vars(self.progress))
         self._last_snapshot = time.monotonic()
-        # A snapshot needs the checkpoint that was best at its time; no other is needed any more.
+        self._keep_only_the_best()
+
+    def _keep_only_the_best(self) -> None:
+        """Remove checkpoints that neither the newest snapshot nor the end of the run will need."""
         for kept in self.folder.glob("checkpoint-*"):
             if kept != self._kept(self.progress.best_epoch):
                 shutil.rmtree(kept)
@@ -186,6 +175,7 @@ class Trainer:
                 "the validation score was never a number: look at the labels and features "
                 "(`infofuse doctor DATA`), or lower train.lr"
             )
+        self._keep_only_the_best()
         final = self.folder / "checkpoint"
         shutil.rmtree(final, ignore_errors=True)
         self._kept(self.progress.best_epoch).replace(final)
@@ -203,32 +193,3 @@ class Trainer:
         for i, batch in enumerate(batches, start=done):
             self.report(epoch, self.config.epochs, i, total, what)
             yield batch.to(self.fabric.device)
-
-
-class Means:
-    """Means over an epoch, each batch weighted by its clips."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, float] = {}
-        self.counts: dict[str, int] = {}
-
-    def add(self, name: str, value: Tensor, weight: int) -> None:
-        """Count a batch's value."""
-        self.sums[name] = self.sums.get(name, 0.0) + float(value.detach()) * weight
-        self.counts[name] = self.counts.get(name, 0) + weight
-
-    def means(self) -> dict[str, float]:
-        """The mean of everything that was counted."""
-        return {name: total / self.counts[name] for name, total in self.sums.items()}
-
-
-def drop_modalities(batch: Batch, rate: float) -> Batch:
-    """Take each modality from each clip with this chance, but never all that a clip has."""
-    if rate == 0:
-        return batch
-    names = list(batch.inputs)
-    present = torch.stack([batch.inputs[m].present for m in names])
-    gone = present & (torch.rand(present.shape) < rate).to(present.device)
-    gone &= (present & ~gone).any(0)
-    inputs = {m: batch.inputs[m].without(gone[i]) for i, m in enumerate(names)}
-    return Batch(inputs, batch.labels, batch.index)
