@@ -2,7 +2,7 @@
 """MMIM on real CMU-MOSI: five systems, both splits, five seeds, beside the floors.
 
     python benchmarks/mosi_mmim.py run --jobs 2     hours; goes on where it stopped
-    python benchmarks/mosi_mmim.py page             write the results page
+    python benchmarks/mosi_mmim.py page --glove F   write the results page
 
 Each cell is an ordinary `infofuse train recipes/mosi/mmim.toml …` in a folder of its own under
 runs/mosi/, one seed a folder and one torch thread a job. What a finished cell measured is kept in
@@ -93,42 +93,44 @@ def run(jobs: int) -> None:
         list(pool.map(lambda cell: run_cell(*cell), cells))
 
 
-def floors(split: str) -> dict[str, dict[str, float]]:
-    """A constant, and ridge regression on the mean of the clip's GloVe words (alpha on valid)."""
+def floors(split: str, glove: Path) -> dict[str, dict[str, float]]:
+    """A constant, and ridge regression on the mean GloVe vector of the words (alpha on valid)."""
     from sklearn.linear_model import Ridge
 
     from infofuse import open_corpus
 
     corpus = open_corpus(ROOT / SPLITS[split])
     parts = [corpus.split(name) for name in ("train", "valid", "test")]
-    x, x_valid, x_test = (
-        np.stack([words.mean(0) if len(words) else np.zeros(300) for words in _glove(clips)])
-        for clips in parts
-    )
+    x, x_valid, x_test = (word_means(clips.texts, glove) for clips in parts)
     y, y_valid, y_test = (clips.labels[:, 0] for clips in parts)
-    task = corpus.spec.task
     ridges = [Ridge(alpha).fit(x, y) for alpha in 10.0 ** np.arange(-2, 4)]
     best = min(ridges, key=lambda r: np.abs(r.predict(x_valid) - y_valid).mean())
-    constant = np.full_like(y_test, median(y))
-    guesses = {"constant (median label)": constant, "GloVe mean + ridge": best.predict(x_test)}
+    guesses = {
+        "constant (median label)": np.full_like(y_test, median(y)),
+        "GloVe mean + ridge": best.predict(x_test),
+    }
     return {
-        name: task.score(guess[:, None].astype(np.float32), y_test[:, None])
+        name: corpus.spec.task.score(guess[:, None].astype(np.float32), y_test[:, None])
         for name, guess in guesses.items()
     }
 
 
-def _glove(clips) -> Iterable[np.ndarray]:
-    words = clips.features["text"]
-    return (words[i] for i in range(len(words)))
+def word_means(texts: Iterable[str], glove: Path) -> np.ndarray:
+    """The mean vector of each text's words; zeros for a text of unknown words."""
+    with np.load(glove, allow_pickle=False) as file:
+        vectors = dict(zip(file["glove_vocab"].tolist(), file["glove_emb"], strict=True))
+    width = len(next(iter(vectors.values())))
+    known = ([vectors[w] for w in text.split() if w in vectors] for text in texts)
+    return np.stack([np.mean(v, 0) if v else np.zeros(width) for v in known])
 
 
 def row(name: str, cells: list[str]) -> str:
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
-def table(split: str) -> list[str]:
+def table(split: str, glove: Path | None) -> list[str]:
     lines = [row("test split", [*HEADINGS, "seeds"]), "|---" * (len(HEADINGS) + 2) + "|"]
-    for name, scores in floors(split).items():
+    for name, scores in (floors(split, glove) if glove else {}).items():
         lines.append(row(name, [_number(scores[m]) for m in METRICS] + ["–"]))
     for system, (title, _) in SYSTEMS.items():
         found = [m["test"] for s in SEEDS if (m := metrics(split, system, s))]
@@ -173,13 +175,15 @@ def _spread(values: list[float], sign: bool = False) -> str:
     return middle if len(values) < 2 else f"{middle} ± {stdev(values):.3f}"
 
 
-def page() -> None:
+def page(glove: Path | None) -> None:
     from infofuse.environment import versions
 
     found = [folder(s, n, i) for s, n in ORDER for i in SEEDS if metrics(s, n, i)]
     lines = [PREFACE.format(cells=len(found), all=len(ORDER) * len(SEEDS)).strip(), ""]
     for split, title in (("official", OFFICIAL), ("bclstm", BCLSTM)):
-        lines += [title.strip(), "", *table(split), "", *differences(split), "", *costs(split), ""]
+        tables = [table(split, glove), differences(split), costs(split)]
+        rows = [line for lines_of in tables if len(lines_of) > 2 for line in [*lines_of, ""]]
+        lines += [title.strip(), "", *rows]
     lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in versions().items()), ""]
     PAGE.write_text("\n".join(lines))
     print(f"written: {PAGE.relative_to(ROOT)}")
@@ -188,8 +192,8 @@ def page() -> None:
 PREFACE = """
 # MMIM on CMU-MOSI
 
-Made by `python benchmarks/mosi_mmim.py run --jobs 2`, then `page`; {cells} of {all} cells are
-finished. Each cell is
+Made by `python benchmarks/mosi_mmim.py run --jobs 2`, then `page`. **{cells} of {all} cells are
+finished**; the same commands finish the rest. Each cell is
 
     infofuse train recipes/mosi/mmim.toml --data data/mosi_<split>.pkl --seeds <seed>
 
@@ -214,8 +218,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("run", "page"))
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--glove", type=Path, help="npz with glove_vocab and glove_emb, for the ridge floor"
+    )
     arguments = parser.parse_args()
-    run(arguments.jobs) if arguments.what == "run" else page()
+    run(arguments.jobs) if arguments.what == "run" else page(arguments.glove)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ def evaluate(
     from infofuse.training.protocol import evaluate as score
     from infofuse.training.protocol import find_checkpoint
 
-    result = score(find_checkpoint(run), open_corpus(data), split)
+    with show.busy(f"scoring the {split} split"):
+        result = score(find_checkpoint(run), open_corpus(data), split)
     if json:
         show.print_json(result)
         return

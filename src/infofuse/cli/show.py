@@ -45,6 +45,18 @@ def spread(entry: Mapping[str, float], digits: int = 3) -> str:
 
 
 @contextlib.contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Say what is being done while the block runs; silent unless standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+@contextlib.contextmanager
 def progress(quiet: bool = False) -> Iterator["Announce"]:
     """A bar for each seed while the block runs; silent unless standard error is a terminal.
 

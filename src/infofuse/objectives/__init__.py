@@ -2,6 +2,20 @@
 
 from infofuse.objectives.base import Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize, Minimize
+from infofuse.objectives.schedule import Schedule, WarmUp
 from infofuse.objectives.supervised import Supervised
+from infofuse.objectives.tap import tap
+from infofuse.objectives.uncertainty import LearnedWeights
 
-__all__ = ["Maximize", "Minimize", "Objective", "Sum", "Supervised", "Term"]
+__all__ = [
+    "LearnedWeights",
+    "Maximize",
+    "Minimize",
+    "Objective",
+    "Schedule",
+    "Sum",
+    "Supervised",
+    "Term",
+    "WarmUp",
+    "tap",
+]

@@ -23,6 +23,9 @@ class Objective(nn.Module, ABC):
     State that must survive a restart (memories, labels) lives in registered buffers.
     """
 
+    nonnegative: bool = False
+    """Whether no term's loss can be negative, whatever the batch."""
+
     @abstractmethod
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]: ...
 

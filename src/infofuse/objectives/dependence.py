@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from infofuse.measures.base import Measure
 from infofuse.objectives.base import Objective, Term
+from infofuse.objectives.schedule import Schedule, Scheduled
 from infofuse.types import Batch, Output
 
 Fit = Literal["joint", "epoch"]
@@ -20,6 +21,7 @@ class _Dependence(Objective):
 
     views: names in `Output.views`, in the order that the measure takes them. Only clips that
     have every one of them count; a batch with fewer than `measure.min_batch` such clips gives 0.
+    weight: a number, or a `Schedule` of it over the epochs.
     fit: how the measure's own parameters are trained. "joint": with everything else, through the
     term itself. "epoch": in a pass of their own over the training clips before each epoch, by
     `measure.learning_loss`, the model being fixed.
@@ -34,7 +36,7 @@ class _Dependence(Objective):
         self,
         views: Sequence[str],
         measure: Measure,
-        weight: float = 1.0,
+        weight: float | Schedule = 1.0,
         *,
         name: str | None = None,
         fit: Fit = "joint",
@@ -48,7 +50,8 @@ class _Dependence(Objective):
                 f"{measure.side} side, says nothing of the dependence; pass allow_loose=True if "
                 f"that is meant"
             )
-        self.views, self.measure, self.weight, self.fit = tuple(views), measure, weight, fit
+        self.views, self.measure, self.fit = tuple(views), measure, fit
+        self.weight = Scheduled(weight) if isinstance(weight, Schedule) else weight
         self.freeze = freeze and fit == "epoch"
         self.name = name or f"{type(measure).__name__}({';'.join(views)})"
 
@@ -75,7 +78,7 @@ class _Dependence(Objective):
         views, extra = arguments
         with _constant(self.measure) if self.freeze else contextlib.nullcontext():
             value = self.measure(*views, **extra)
-        return {self.name: Term(self.sign * self.weight * value, value.detach())}
+        return {self.name: Term(self.sign * float(self.weight) * value, value.detach())}
 
     def estimators(self) -> Iterator[nn.Parameter]:
         if self.fit == "epoch":

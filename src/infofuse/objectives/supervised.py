@@ -8,6 +8,8 @@ from infofuse.types import Batch, Output
 class Supervised(Objective):
     """The task's loss of the prediction against the labels, clips without a label left out."""
 
+    nonnegative = True
+
     def __init__(self, task: Task, name: str = "task"):
         super().__init__()
         self.task, self.name = task, name
