@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from infofuse.cli import cite, demo, doctor, evaluate, papers, synth, train
+from infofuse.cli import cite, demo, doctor, evaluate, measure, papers, synth, train
 from infofuse.errors import InfofuseError
 
 USER_MISTAKE = 2
@@ -13,6 +13,7 @@ USER_MISTAKE = 2
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
     evaluate.evaluate,
+    measure.measure,
     demo.demo,
     papers.papers,
     cite.cite,
