@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from infofuse.training.run import Announce
 
 INTERRUPTED = 130
+COLUMNS, GAP = 80, "  "
 
 Json = typer.Option("--json", help="Print JSON for machines.")
 
@@ -24,16 +26,24 @@ def print_json(content: Any) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns of text, the first row a heading, the first column to the left, others right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]])
+    """Columns of text under a heading, the first to the left, the others to the right.
+
+    Where that is more than 80 columns wide, the first column is broken into lines.
+    """
+    others = [max(len(row[i]) for row in rows) for i in range(1, len(rows[0]))]
+    room = COLUMNS - sum(w + len(GAP) for w in others)
+    first = min(room, max(len(row[0]) for row in rows))
+    lines = [line for row in rows for line in _lines(row, first, others)]
+    rule = GAP.join("-" * w for w in [first, *others])
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def _lines(row: Sequence[str], first: int, others: Sequence[int]) -> Iterator[str]:
+    """A row's text lines: its numbers on the first, what is left of its name below."""
+    name, *rest = textwrap.wrap(row[0], first, subsequent_indent="  ") or [""]
+    cells = [cell.rjust(w) for cell, w in zip(row[1:], others, strict=True)]
+    yield GAP.join([name.ljust(first), *cells]).rstrip()
+    yield from rest
 
 
 def spread(entry: Mapping[str, float], digits: int = 3) -> str:
