@@ -25,6 +25,8 @@ class Measure(nn.Module, ABC):
     unit: ClassVar[str] = "nats"
     pairs_cost: ClassVar[bool] = False
     """Whether the cost grows with the square of the batch."""
+    many_views: ClassVar[bool] = False
+    """Whether it takes any number of views from two on, and not pairs alone."""
     min_batch: ClassVar[int] = 2
     """The smallest batch on which the estimate means something."""
     uses_labels: ClassVar[bool] = False

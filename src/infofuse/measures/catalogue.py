@@ -45,13 +45,12 @@ def _classes() -> list[type[Measure]]:
 def _entry(cls: type[Measure]) -> Entry:
     options = inspect.signature(cls).parameters
     formula = (cls.__doc__ or "").splitlines()[0].rstrip(".")
-    several = "dims" in options or cls.__name__ in ("GaussianInformation", "KSG")
     return Entry(
         name=cls.__name__,
         formula=formula,
         side=cls.side,
         unit=cls.unit,
-        views="k" if several else "2",
+        views="k" if cls.many_views else "2",
         fitted="dim_x" in options or "dims" in options,
         cost="B²" if cls.pairs_cost else "B",
         ceiling=hasattr(cls, "ceiling"),

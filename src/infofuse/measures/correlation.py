@@ -52,6 +52,7 @@ class GaussianInformation(Measure):
     """
 
     side = "estimate"
+    many_views = True
     paper = "Gelfand and Yaglom 1957"
 
     def __init__(self, shrinkage: float | None = None):

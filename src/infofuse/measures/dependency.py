@@ -72,6 +72,7 @@ class MutualDependency(Measure):
     """
 
     side = "lower"
+    many_views = True
     paper = "arXiv 2109.00922"
 
     def __init__(

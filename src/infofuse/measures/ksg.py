@@ -28,6 +28,7 @@ class KSG(Measure):
 
     side = "estimate"
     pairs_cost = True
+    many_views = True
     paper = "arXiv cond-mat/0305641"
 
     def __init__(self, k: int = 3):
