@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from infofuse.data.spec import DataSpec
+from infofuse.data.unpickle import loading_once
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips, Ragged
 
@@ -125,9 +126,10 @@ def open_corpus(path: Path | str) -> Corpus:
     path = Path(path)
     if not path.exists():
         raise InfofuseError(f"there is no {path}{_sibling(path)}")
-    for name in formats():
-        if reader(name).recognises(path):
-            return reader(name).read(path)
+    with loading_once():
+        for name in formats():
+            if reader(name).recognises(path):
+                return reader(name).read(path)
     raise InfofuseError(
         f"{path} is in no format that is known here ({', '.join(formats())}); "
         f"infofuse.data.readers says what each of them holds"
