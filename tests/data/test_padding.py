@@ -53,7 +53,7 @@ def test_the_side_is_that_of_the_whole_modality() -> None:
 
 
 def test_zero_frames_at_the_other_end_do_not_change_the_side() -> None:
-    """In files aligned to BERT's tokens the frame of [CLS] is zero, and clips may fill the array."""
+    """In files aligned to BERT's tokens that of [CLS] is zero, and a clip may fill the array."""
     parts = sequences([6, 2, 3], 2, 0)
     for part in parts:
         part[0] = 0

@@ -35,9 +35,7 @@ def frames(rng: np.random.Generator, steps: int, width: int) -> np.ndarray:
     return values
 
 
-def make(
-    lengths: dict[str, list[tuple[int, int, int]]], seed: int = 0, outputs: int = 1
-) -> Truth:
+def make(lengths: dict[str, list[tuple[int, int, int]]], seed: int = 0, outputs: int = 1) -> Truth:
     """Clips with so many steps of text, audio and vision; each has as many words as text steps."""
     rng = np.random.default_rng(seed)
 
@@ -156,8 +154,13 @@ def csd(truth: Truth, pieces: bool = False) -> dict[str, Any]:
     Clip k of a video lasts from second k to k + 1, and its frames share that second evenly.
     """
     clips = [c for part in truth.values() for c in part]
-    files = {"CMU_TimestampedWords": "words", "CMU_TimestampedWordVectors": "text",
-             "CMU_COVAREP": "audio", "CMU_VisualFacet42": "vision", "CMU_Labels": "labels"}  # fmt: skip
+    files = {
+        "CMU_TimestampedWords": "words",
+        "CMU_TimestampedWordVectors": "text",
+        "CMU_COVAREP": "audio",
+        "CMU_VisualFacet42": "vision",
+        "CMU_Labels": "labels",
+    }
     made = {}
     for file, what in files.items():
         rows = [(c, *_timed(c, what)) for c in clips]

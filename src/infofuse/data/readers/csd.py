@@ -142,7 +142,7 @@ def _cut(sequence: Sequence, segments: list[Segment]) -> list[Piece]:
 
 
 def _within(piece: Piece, interval: np.ndarray) -> Piece:
-    """The steps whose middle lies between begin and end, so that each is in one clip at most."""
+    """The steps whose middle lies between begin and end: one across a border is in one clip."""
     intervals, rows = piece
     middle = intervals.mean(axis=1)
     inside = (interval[0] <= middle) & (middle < interval[1])
