@@ -13,6 +13,14 @@ _KNOWN = {
 """By the widths of audio and vision. A width says which extractors ran, and little else."""
 
 
+_MOSEI_LABELS = "sentiment, happy, sad, anger, surprise, disgust, fear"
+
+
+def seven_labels(outputs: int) -> list[str]:
+    """A note on the order of seven label columns, which are those of CMU-MOSEI."""
+    return [f"labels: 7 columns, as MOSEI has them: {_MOSEI_LABELS}"] if outputs == 7 else []
+
+
 def looks_like(layout: str, widths: Mapping[str, int]) -> list[str]:
     """A note that names the variant, such as "looks like MulT noalign MOSI: audio 5, vision 20".
 

@@ -178,6 +178,12 @@ def without(name: str, key: str) -> Change:
     return lambda files: [row.pop(key) for row in data_of(files, name).values()]
 
 
+def unread_rows(files: Files) -> None:
+    """Pieces in the labels that other files do not have, and no times."""
+    for row in data_of(files, "CMU_Labels").values():
+        del row["intervals"]
+
+
 def with_rows(name: str, key: str, value: Any) -> Change:
     return lambda files: data_of(files, name)["train_vid0"].update({key: value})
 
@@ -194,6 +200,10 @@ WRONG: dict[str, Change] = {
     ),
     "CMU_COVAREP.csd holds no sequence": lambda files: data_of(files, "CMU_COVAREP").clear(),
     "CMU_COVAREP.csd: 'test_vid0' has no 'features'": without("CMU_COVAREP", "features"),
+    "CMU_COVAREP.csd has no 'test_vid0[0]', and lacks the times": unread_rows,
+    "has no 'train_vid0[0]', and lacks the times": with_rows(
+        "CMU_COVAREP", "intervals", np.full((8, 2), np.nan)
+    ),
     "features of shape (8, 5) and intervals of (3, 2)": with_rows(
         "CMU_COVAREP", "intervals", np.zeros((3, 2))
     ),

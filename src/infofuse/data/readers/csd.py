@@ -20,9 +20,10 @@ import numpy as np
 
 from infofuse.data.alignment import pool_intervals
 from infofuse.data.arrays import Layout, corpus_of, naming, splits_of
-from infofuse.data.columns import video
+from infofuse.data.columns import numbers, video
 from infofuse.data.corpus import Corpus
 from infofuse.data.csd import Sequence, open_sequences
+from infofuse.data.variants import seven_labels
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 
@@ -75,7 +76,8 @@ def read(path: Path, pooling: str | None = None) -> Corpus:
         features = {m: [rows for _, rows in pieces] for m, pieces in columns.items()}
         parts, notes = _parts(path, segments, features | ({"raw_text": texts} if texts else {}))
         corpus = corpus_of(path.name, parts, Layout(modalities=list(features)))
-    return replace(corpus, notes=(*left_out, *notes, *corpus.notes))
+    known = seven_labels(corpus.spec.outputs)
+    return replace(corpus, notes=(*known, *left_out, *notes, *corpus.notes))
 
 
 def _roles(sequences: list[Sequence]) -> tuple[dict[str, Sequence], list[str]]:
@@ -137,6 +139,11 @@ def _cut(sequence: Sequence, segments: list[Segment]) -> list[Piece]:
             continue
         if segment.video != name:
             name, whole = segment.video, sequence.video(segment.video)
+        if whole and np.isnan([segment.interval.sum(), whole[0].sum()]).any():
+            raise InfofuseError(
+                f"{sequence.path.name} has no {segment.id!r}, and lacks the times ('intervals'), "
+                f"or the labels do, by which to cut it from {name!r}"
+            )
         pieces.append(_within(whole or nothing, segment.interval))
     return list(map(_without_pauses, pieces)) if sequence.is_text else pieces
 
@@ -164,7 +171,7 @@ def _pooled(
     times = [intervals for intervals, _ in words]
     return {
         name: [
-            (time, pool_intervals(time, intervals, rows, pooling))
+            (time, pool_intervals(time, intervals, numbers(f"{name!r}", rows), pooling))
             for time, (intervals, rows) in zip(times, pieces, strict=True)
         ]
         for name, pieces in columns.items()

@@ -18,11 +18,10 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.modalities import aligned
 from infofuse.data.readers import mmsa
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
-from infofuse.data.variants import looks_like
+from infofuse.data.variants import looks_like, seven_labels
 
 _MODALITIES = ("text", "audio", "vision")
 _KNOWN = {*SPLIT_NAMES, "id", "labels", *_MODALITIES}
-_MOSEI_LABELS = "sentiment, happy, sad, anger, surprise, disgust, fear"
 
 
 def recognises(path: Path) -> bool:
@@ -46,14 +45,9 @@ def read(path: Path) -> Corpus:
     kind = "aligned" if aligned(parts, _MODALITIES) else "noalign"
     variant = looks_like(f"MulT {kind}", corpus.spec.features)
     keys = [*data, *(key for part in parts.values() for key in part)]
-    notes = [*variant, *corpus.notes, *_emotions(corpus), *unread(keys, _KNOWN)]
-    return replace(corpus, notes=tuple(notes))
+    columns = seven_labels(corpus.spec.outputs)
+    return replace(corpus, notes=(*variant, *columns, *corpus.notes, *unread(keys, _KNOWN)))
 
 
 def _is_split(value: Any) -> bool:
     return isinstance(value, dict) and "labels" in value and any(m in value for m in _MODALITIES)
-
-
-def _emotions(corpus: Corpus) -> list[str]:
-    several = corpus.spec.outputs == 7
-    return [f"labels: 7 columns, as MOSEI has them: {_MOSEI_LABELS}"] if several else []
