@@ -186,6 +186,9 @@ WRONG = {
     "audio_lengths holds 400, and audio has 4 steps": changed(audio_lengths=[1, 2, 400]),
     "audio_lengths holds -2, and audio has 4 steps": changed(audio_lengths=[1, -2, 3]),
     "'audio_lengths' holds values that are no whole numbers": changed(audio_lengths=[1, 2.5, 3]),
+    "'audio_lengths' holds values that are no whole numbers below 2147483648": changed(
+        audio_lengths=[2**70, 2, 3]
+    ),
     "split 'test' has no 'vision', and another split has it": {
         "train": part(),
         "test": without("vision"),
