@@ -27,7 +27,7 @@ ALLOWED = {
     "models": {"encoders", "fusion"},
     "objectives": {"measures", "tasks"},
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
-    "training": {"data", "encoders", "models", "objectives", "papers", "tasks"},
+    "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
     "analysis": {"data", "encoders", "measures", "metrics", "models", "tasks", "training"},
 }
