@@ -15,16 +15,14 @@ import dataclasses
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import tomli_w
-from pydantic import TypeAdapter, ValidationError
 
 from infofuse import papers
-from infofuse.errors import InfofuseError, unknown
+from infofuse.errors import InfofuseError
+from infofuse.tables import from_table, refuse_unknown
 from infofuse.training.meter import refuse_fitted
-
-T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +122,7 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
     tables = {k: dict(v) if isinstance(v, Mapping) else v for k, v in tables.items()}
     for override in overrides:
         _apply(tables, override)
-    _refuse_unknown(Recipe, tables, "")
+    refuse_unknown(Recipe, tables, "")
     for needed in ("paper", "data"):
         if not tables.get(needed):
             raise InfofuseError(f"the recipe names no {needed}; give --{needed}")
@@ -136,27 +134,6 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
         train=from_table(TrainConfig, tables.get("train", {}), "train"),
         seeds=parse_seeds(tables.get("seeds", (1111,))),
     )
-
-
-def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
-    """A dataclass from a table, unknown keys and wrong types refused by name."""
-    _refuse_unknown(kind, table, f"{name}.")
-    try:
-        return TypeAdapter(kind).validate_python(dict(table))
-    except ValidationError as error:
-        first = error.errors()[0]
-        said = first.get("ctx", {}).get("error")
-        if isinstance(said, InfofuseError):
-            raise said from None
-        key = ".".join([name, *map(str, first["loc"])])
-        raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
-
-
-def _refuse_unknown(kind: type, table: Mapping[str, Any], prefix: str) -> None:
-    known = [f"{prefix}{field.name}" for field in dataclasses.fields(kind)]
-    for key in table:
-        if f"{prefix}{key}" not in known:
-            raise unknown("key", f"{prefix}{key}", known)
 
 
 def _apply(tables: dict[str, Any], override: str) -> None:
