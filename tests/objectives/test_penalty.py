@@ -192,7 +192,7 @@ def test_it_adds_to_any_objective_in_one_expression() -> None:
     config = mmim.Config(fusion=16, width=8)
     model, objective = mmim.build(config, SPEC)
     fit_inputs(model, clips)
-    both = Sum(objective, mdm.dependency(model, "wasserstein", weight=0.2))
+    both = Sum(objective, mdm.dependency(model, mdm.Plus("wasserstein", weight=0.2)))
     batch = next(Loader(columns(model, clips), clips.labels, 32).epoch(1))
     terms = both(model(batch), batch)
     assert len(terms) == len(objective(model(batch), batch)) + 1

@@ -10,10 +10,12 @@ statistical network T that is trained in `unroll` steps before each step of the 
 A reconstruction: abstract and introduction of the paper could be read, there is no official code,
 and the placement, the alternation and all numbers below are ours.
 
-`dependency(model, ...)` adds the penalty to the objective of any other paper:
+`dependency(model, choices)` adds the penalty to the objective of any other paper:
 
     model, objective = mmim.build(mmim.Config(), spec)
-    objective = Sum(objective, mdm.dependency(model, "wasserstein", weight=0.1))
+    objective = Sum(objective, mdm.dependency(model, mdm.Plus("wasserstein", weight=0.1)))
+
+or, in a recipe of any paper, as the table [plus.mdm].
 """
 
 from dataclasses import dataclass, field
@@ -42,23 +44,34 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
-    """A backbone and its penalty.
+class Plus:
+    """What the penalty adds to a paper.
 
-    backbone: a paper by name; options: its own Config, as a table. penalty: the divergence, or
-    "none" for the backbone by itself. f: which f-divergence. lipschitz: what bounds the slope of
-    T under "wasserstein". hidden: width of T.
+    penalty: the divergence. f: which f-divergence. lipschitz: what bounds the slope of T under
+    "wasserstein". weight, unroll, placement: see `infofuse.objectives.DependencyPenalty`.
+    hidden: width of T.
     """
 
-    backbone: str = "ef_lstm"
-    options: dict[str, Any] = field(default_factory=dict)
-    penalty: Literal["none", "kl", "f", "wasserstein"] = "kl"
+    penalty: Divergence = "kl"
     f: F = "js"
     lipschitz: Lipschitz = "spectral"
     weight: float = 0.1
     unroll: int = 1
     placement: Placement = "fused"
     hidden: int = 128
+
+
+@dataclass(frozen=True)
+class Config(Plus):
+    """The choices of the penalty, and a backbone.
+
+    backbone: a paper by name; options: its own Config, as a table. penalty: "none" leaves the
+    backbone by itself.
+    """
+
+    penalty: Divergence | Literal["none"] = "kl"  # type: ignore[assignment]
+    backbone: str = "ef_lstm"
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def build(config: Config, spec: DataSpec) -> tuple[nn.Module, Objective]:
@@ -68,35 +81,30 @@ def build(config: Config, spec: DataSpec) -> tuple[nn.Module, Objective]:
     model, objective = backbone.build(options, spec)
     if config.penalty == "none":
         return model, objective
-    penalty = dependency(
-        model,
-        config.penalty,
-        f=config.f,
-        lipschitz=config.lipschitz,
-        weight=config.weight,
-        unroll=config.unroll,
-        placement=config.placement,
-        hidden=config.hidden,
-    )
-    return model, Sum(objective, penalty)
+    return model, Sum(objective, dependency(model, config))
 
 
-def dependency(
-    model: nn.Module,
-    divergence: Divergence = "kl",
-    *,
-    f: F = "js",
-    lipschitz: Lipschitz = "spectral",
-    weight: float = 0.1,
-    unroll: int = 1,
-    placement: Placement = "fused",
-    hidden: int = 128,
-) -> DependencyPenalty:
+def dependency(model: nn.Module, choices: Plus = Plus()) -> DependencyPenalty:
     """The penalty for this model, to stand in a `Sum` with the objective of any paper."""
     modalities, widths = tuple(encoders(model)), view_widths(model)
-    dims = [widths["fused"]] if placement == "fused" else [widths[m] for m in modalities]
-    measure = MutualDependency(dims, divergence, f=f, lipschitz=lipschitz, hidden=hidden)
-    name = f"{measure.unit} {divergence}({placement})"
-    return DependencyPenalty(
-        model, modalities, measure, weight, placement=placement, unroll=unroll, name=name
+    codes = [widths[m] for m in modalities]
+    measure = MutualDependency(
+        [widths["fused"]] if choices.placement == "fused" else codes,
+        choices.penalty,
+        f=choices.f,
+        lipschitz=choices.lipschitz,
+        hidden=choices.hidden,
     )
+    return DependencyPenalty(
+        model,
+        modalities,
+        measure,
+        choices.weight,
+        placement=choices.placement,
+        unroll=choices.unroll,
+        name=f"D_{choices.penalty}({choices.placement})",
+    )
+
+
+plus = dependency
+"""What a recipe's table [plus.mdm] adds."""
