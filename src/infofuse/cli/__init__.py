@@ -5,7 +5,20 @@ from collections.abc import Callable
 
 import typer
 
-from infofuse.cli import cite, demo, doctor, evaluate, measure, papers, synth, train
+from infofuse.cli import (
+    audit,
+    cite,
+    convert,
+    datasets,
+    demo,
+    doctor,
+    evaluate,
+    inspect,
+    measure,
+    papers,
+    synth,
+    train,
+)
 from infofuse.errors import InfofuseError
 
 USER_MISTAKE = 2
@@ -17,6 +30,10 @@ VERBS: tuple[Callable[..., None], ...] = (
     demo.demo,
     papers.papers,
     cite.cite,
+    datasets.datasets,
+    inspect.inspect,
+    audit.audit,
+    convert.convert,
     synth.synth,
     doctor.doctor,
 )
