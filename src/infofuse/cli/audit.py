@@ -43,12 +43,13 @@ def audit(
     if json:
         show.print_json(found.to_json())
     else:
-        typer.echo("\n".join(_lines(path, found)))
+        typer.echo(report(path, found))
     if not found.passed:
         raise typer.Exit(ERRORS)
 
 
-def _lines(path: Path, found: "Audit") -> list[str]:
+def report(path: Path, found: "Audit") -> str:
+    """The findings as text, the gravest first."""
     counts = ", ".join(f"{s} {n:,}" for s, n in found.description.clips.items())
     lines = [f"{path}: {counts} clips", _wrap(found.description.likeness.sentence(), ""), ""]
     for finding in found.findings:
@@ -56,7 +57,8 @@ def _lines(path: Path, found: "Audit") -> list[str]:
         lines += [_wrap(f"- {example}", " " * 8) for example in finding.examples]
     severities = [finding.severity for finding in found.findings]
     tally = ", ".join(f"{severities.count(s)} {s}(s)" for s in dict.fromkeys(severities))
-    return [*lines, "", f"{tally}. Fingerprint: {found.description.fingerprint[:16]}"]
+    end = f"{tally}. Fingerprint: {found.description.fingerprint[:16]}"
+    return "\n".join([*lines, "", end])
 
 
 def _wrap(text: str, lead: str) -> str:

@@ -53,7 +53,7 @@ def _steps(columns: "dict[str, Column]") -> list[list[str]]:
     rows = [["steps a clip", "width", "least", "median", "95 %", "most"]]
     for name, column in columns.items():
         n = column.lengths
-        cells = [f"{n.min:,}", f"{n.median:g}", f"{n.p95:g}", f"{n.max:,}"] if n else ["–"] * 4
+        cells = [f"{n.min:,}", f"{n.median:,}", f"{n.p95:,}", f"{n.max:,}"] if n else ["–"] * 4
         rows.append([name, "" if name == "words" else str(column.width), *cells])
     return rows
 

@@ -16,11 +16,11 @@ _ROWS = 65536  # steps that are looked at together: memory stays small for a map
 
 @dataclass(frozen=True)
 class Lengths:
-    """Steps of the clips that have a modality."""
+    """Steps of the clips that have a modality; quantiles are lengths that occur."""
 
     min: int
-    median: float
-    p95: float
+    median: int
+    p95: int
     max: int
 
 
@@ -116,8 +116,8 @@ def _lengths(lengths: Int[np.ndarray, "n"] | Float[np.ndarray, "n"]) -> Lengths 
     real = lengths[lengths > 0]
     if not len(real):
         return None
-    median, p95 = np.quantile(real, [0.5, 0.95])
-    return Lengths(int(real.min()), float(median), float(p95), int(real.max()))
+    quantiles = np.quantile(real, [0, 0.5, 0.95, 1], method="inverted_cdf")
+    return Lengths(*(int(q) for q in quantiles))
 
 
 def _words(texts: dict[str, Sequence[str]]) -> Column | None:

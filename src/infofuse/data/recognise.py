@@ -39,7 +39,7 @@ def likeness(corpus: Corpus) -> Likeness:
     """Compare with everything that is known."""
     dataset, split = split_of(corpus) or (None, None)
     found = [k for k in known.variants() if _fits(k, corpus)]
-    found.sort(key=lambda k: (k.dataset != dataset, -len(_same(k, corpus)), -k.variant.aligned))
+    found.sort(key=lambda k: _distance(k, dataset, corpus))
     return Likeness(
         dataset.title if dataset else None,
         split.name if split else None,
@@ -80,9 +80,14 @@ def _fits(one: Known, corpus: Corpus) -> bool:
     same = _same(one, corpus)
     if not widths or not same.issuperset(widths) or not _within(one.dataset, corpus):
         return False
-    if one.variant.aligned and not _aligned(corpus, sorted(widths)):
-        return False
     return all(_longest(corpus, m) <= one.variant.most_steps.get(m, np.inf) for m in same)
+
+
+def _distance(one: Known, dataset: known.Dataset | None, corpus: Corpus) -> tuple[bool, int, bool]:
+    """Less for the data set of these counts, more equal widths, and as it is aligned."""
+    modalities = sorted(set(corpus.spec.features) - {"text"})
+    unlike = one.variant.aligned != _aligned(corpus, modalities)
+    return one.dataset != dataset, -len(_same(one, corpus)), unlike
 
 
 def _same(one: Known, corpus: Corpus) -> set[str]:

@@ -77,7 +77,7 @@ def _lengths(columns: dict[str, Column]) -> str:
     rows = []
     for name, column in columns.items():
         n = column.lengths
-        cells = [n.min, f"{n.median:g}", f"{n.p95:g}", n.max] if n else ["–"] * 4
+        cells = [n.min, n.median, n.p95, n.max] if n else ["–"] * 4
         rows.append([name, column.width, sum(column.clips.values()), *cells])
     return _table(["", "width", "clips with it", "least", "median", "95 %", "most"], rows)
 
