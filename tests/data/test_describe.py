@@ -1,6 +1,5 @@
 """What is said of a corpus, against what was put into it; and what it is taken for."""
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -109,27 +108,16 @@ def test_a_scale_that_the_data_set_has_not_is_not_its() -> None:
     assert likeness(Corpus(made.spec, {"train": clips})).variants == ()
 
 
-@pytest.fixture(scope="module")
-def benchmark() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks/audit.py"
-    spec = importlib.util.spec_from_file_location("benchmark_audit", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_real_mosi_is_known(shared: Path, benchmark: ModuleType) -> None:
+def test_real_mosi_is_known(shared: Path, real_corpora: ModuleType) -> None:
     arrays = {"text": "text100", "audio": "audio73", "vision": "video100"}
-    found = likeness(benchmark.mosi(shared, "official", arrays))
+    found = likeness(real_corpora.mosi(shared, "official", arrays))
     assert (found.dataset, found.split) == ("CMU-MOSI", "official")
     assert "(mosi-bclstm)" in found.variants[0]
-    assert likeness(benchmark.mosi(shared, "bclstm", arrays)).split == "bc-LSTM"
+    assert likeness(real_corpora.mosi(shared, "bclstm", arrays)).split == "bc-LSTM"
 
 
 @pytest.mark.parametrize("name", ["pom", "mmmo"])
-def test_real_mfn_data_is_known(name: str, shared: Path, benchmark: ModuleType) -> None:
-    found = likeness(benchmark.mfn(shared, name))
+def test_real_mfn_data_is_known(name: str, shared: Path, real_corpora: ModuleType) -> None:
+    found = likeness(real_corpora.mfn(shared, name))
     assert found.split == "MFN"
     assert f"({name}-mfn)" in found.variants[0]
