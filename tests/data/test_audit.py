@@ -18,7 +18,14 @@ from sklearn.linear_model import Ridge
 from infofuse.data import Corpus, DataSpec, known
 from infofuse.data.audit import Audit, Finding, audit
 from infofuse.data.audit.leak import GAP, UNEVEN, leaks, skills
-from infofuse.data.audit.overlap import LEAST, NEAR, SHINGLE, near_duplicates, normalised
+from infofuse.data.audit.overlap import (
+    LEAST,
+    NEAR,
+    SHINGLE,
+    near_duplicates,
+    normalised,
+    overlap,
+)
 from infofuse.data.audit.page import page
 from infofuse.data.audit.probe import FOLDS, LAMBDAS, above, means, out_of_fold
 from infofuse.data.audit.published import compare
@@ -66,6 +73,8 @@ def test_a_video_in_two_splits(small_corpus: Corpus) -> None:
     groups[0] = small_corpus.splits["test"].groups[0]
     (finding,) = found(audit(with_train(small_corpus, groups=groups)), "groups", "error")
     assert finding.examples == (f"{groups[0]}: test, train",)
+    published = overlap(with_train(small_corpus, groups=groups), mixed=True)
+    assert [f.severity for f in published if f.check == "groups"] == ["warning"]
 
 
 @pytest.mark.parametrize("name", ["", None])
@@ -95,9 +104,19 @@ def test_nearly_the_same_text_in_two_splits(small_corpus: Corpus) -> None:
     assert len(said) > 2 * LEAST
     texts[5] = said.upper() + " !!"
     (finding,) = found(audit(with_train(small_corpus, texts=texts)), "near-duplicate text")
-    assert finding.facts["pairs"] == 1
-    assert finding.facts["test_share"] == 1 / 16
+    assert finding.facts == {"clips": 2, "test_share": 1 / 16}
     assert finding.severity == "error"
+
+
+def test_a_phrase_that_everybody_says_costs_no_square_of_pairs(small_corpus: Corpus) -> None:
+    said = [f"there is no transcript of this clip, number {i}" for i in range(2000)]
+    pairs = near_duplicates(said)
+    assert 1900 < len(pairs) < 64 * 2000
+    same = {s: replace(c, texts=[said[0]] * len(c)) for s, c in small_corpus.splits.items()}
+    (finding,) = found(audit(Corpus(small_corpus.spec, same)), "near-duplicate text")
+    assert finding.facts == {"clips": 80, "test_share": 1.0}
+    within = {s: replace(c, texts=[s * 9] * len(c)) for s, c in small_corpus.splits.items()}
+    assert found(audit(Corpus(small_corpus.spec, within)), "near-duplicate text") == []
 
 
 def test_numbers_that_are_none_and_labels_off_the_scale() -> None:

@@ -45,7 +45,7 @@ def audit(corpus: Corpus, dataset: str | None = None) -> Audit:
     measured = skills(corpus)
     findings = [
         *(compare(corpus, expected) if expected else []),
-        *overlap(corpus, recognised is not None and not recognised[1].by_group),
+        *overlap(corpus, mixed=recognised is not None and not recognised[1].by_group),
         *leaks(measured),
         *content(corpus, description),
     ]
