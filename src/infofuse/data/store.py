@@ -37,10 +37,7 @@ def write_store(corpus: Corpus, path: Path | str, overwrite: bool = False) -> No
     set; what is no store is never replaced.
     """
     path = Path(path)
-    if path.exists() and not is_store(path):
-        raise InfofuseError(f"{path} exists and is no store; name a new folder")
-    if path.exists() and not overwrite:
-        raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
+    free_for_store(path, overwrite)
     with replacing(path) as folder:
         folder.mkdir()
         splits = [split for split in SPLITS if split in corpus.splits]
@@ -54,6 +51,14 @@ def write_store(corpus: Corpus, path: Path | str, overwrite: bool = False) -> No
             "splits": written,
         }
         write_json(folder / MANIFEST, manifest)
+
+
+def free_for_store(path: Path, overwrite: bool = False) -> None:
+    """Raises InfofuseError if a store cannot be written there, as `write_store` says."""
+    if path.exists() and not is_store(path):
+        raise InfofuseError(f"{path} exists and is no store; name a new folder")
+    if path.exists() and not overwrite:
+        raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
 
 
 def read_store(path: Path | str, verify: bool = False) -> Corpus:
