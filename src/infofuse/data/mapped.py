@@ -9,6 +9,7 @@ import ctypes
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -20,51 +21,61 @@ from jaxtyping import Int
 
 from infofuse.types import Clips, Ragged
 
-RESIDENT = 2**26
-"""Bytes that are read before the pages they lie in are let go."""
+RESIDENT = 2**27
+"""Bytes of mapped files that are in memory at most, about, before they are let go."""
 
+_LARGEST_PAGE = 2**21  # what a touch may bring with it
 _MADV_DONTNEED = 4
 _madvise: Any = getattr(ctypes.CDLL(None), "madvise", None) if os.name == "posix" else None
 
 
 class Pages:
-    """The mapped files of a store, and how much was read since their pages were let go."""
+    """What was read of some mapped files since it was let go."""
 
     def __init__(self) -> None:
-        self.files: list[pa.Buffer] = []
-        self.read = 0
+        self.touched: set[MappedFile] = set()
+        self.size = 0
 
-    def map(self, file: Path) -> pa.Buffer:
-        """The content of a file. The file is closed again: only its mapping stays."""
+    def touch(self, file: "MappedFile", size: int) -> None:
+        """Note that so much of the file is about to be read."""
+        self.touched.add(file)
+        self.size += max(size, _LARGEST_PAGE)
+        if self.size >= RESIDENT:
+            for each in self.touched:
+                each.let_go()
+            self.touched, self.size = set(), 0
+
+
+class MappedFile:
+    """A file as a buffer. It is closed again: only its mapping stays."""
+
+    def __init__(self, file: Path, pages: Pages):
+        self.pages = pages
         with pa.memory_map(str(file)) as source:
             # Arrow has the kernel fetch whatever it is asked for, which may be all of the file.
             first = source.read_buffer(1)
-            self.files.append(pa.foreign_buffer(first.address, source.size(), base=first))
-        return self.files[-1]
+            self.buffer = pa.foreign_buffer(first.address, source.size(), base=first)
 
-    def count(self, size: int) -> None:
-        """Note that so many bytes are being read."""
-        self.read += size
-        if self.read >= RESIDENT and _madvise is not None:
-            self.read = 0
-            for file in self.files:
-                where = ctypes.c_void_p(file.address), ctypes.c_size_t(file.size)
-                _madvise(*where, _MADV_DONTNEED)
+    def let_go(self) -> None:
+        """Take the file's pages from this process's memory; reading brings them back."""
+        if _madvise is not None:
+            where = ctypes.c_void_p(self.buffer.address), ctypes.c_size_t(self.buffer.size)
+            _madvise(*where, _MADV_DONTNEED)
 
 
 class Mapped(Ragged):
-    """Sequences that lie in several arrays, one a file.
+    """Sequences that lie in several arrays, each in a mapped file, or in memory (None).
 
     `values` of more than one file is a copy of everything; `blocks()` and single sequences are not.
     """
 
-    def __init__(self, parts: Sequence[Ragged], pages: Pages):
-        firsts = list(accumulate((len(part) for part in parts), initial=0))
-        vars(self).update(parts=tuple(parts), pages=pages, firsts=firsts)
-
-    parts: tuple[Ragged, ...]
-    pages: Pages
+    parts: Sequence[Ragged]
+    files: Sequence[MappedFile | None]
     firsts: list[int]
+
+    def __init__(self, parts: Sequence[Ragged], files: Sequence[MappedFile | None]):
+        firsts = list(accumulate((len(part) for part in parts), initial=0))
+        vars(self).update(parts=parts, files=files, firsts=firsts)
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -87,14 +98,19 @@ class Mapped(Ragged):
     def __getitem__(self, i: int) -> np.ndarray:
         part = bisect_right(self.firsts, i, hi=len(self.parts)) - 1
         sequence = self.parts[part][i - self.firsts[part]]
-        self.pages.count(sequence.nbytes)
+        _touch(self.files[part], sequence)
         return sequence
 
     def blocks(self) -> Iterator[np.ndarray]:
-        for part in self.parts:
+        for part, file in zip(self.parts, self.files, strict=True):
             for block in part.blocks():
+                _touch(file, block)
                 yield block
-                self.pages.count(block.nbytes)
+
+
+def _touch(file: MappedFile | None, values: np.ndarray) -> None:
+    if file is not None:
+        file.pages.touch(file, values.nbytes)
 
 
 class Strings(Sequence[str]):
@@ -120,13 +136,22 @@ class Strings(Sequence[str]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def clips_of(batches: Sequence[pa.RecordBatch], pages: Pages) -> Clips:
-    """The clips of the record batches of `infofuse.data.arrow`, in their order; at least one."""
+@dataclass(frozen=True)
+class Part:
+    """The record batch of a shard, and the file it is mapped from; None if it was fetched."""
+
+    batch: pa.RecordBatch
+    file: MappedFile | None
+
+
+def clips_of(parts: Sequence[Part]) -> Clips:
+    """The clips of the shards of a split, in the columns of `infofuse.data.arrow`; at least one."""
+    batches, files = [part.batch for part in parts], [part.file for part in parts]
     table = pa.Table.from_batches(batches)
-    names = [n for n in table.column_names if n.startswith("features.")]
     features = {
-        name.removeprefix("features."): Mapped([_ragged(b.column(name)) for b in batches], pages)
-        for name in names
+        name.removeprefix("features."): Mapped([_ragged(b.column(name)) for b in batches], files)
+        for name in table.column_names
+        if name.startswith("features.")
     }
     return Clips(
         ids=Strings(table.column("id")),

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from infofuse.data.arrow import read_batch
 from infofuse.data.manifest import MANIFEST, Manifest, Shard, is_manifest, read_manifest
-from infofuse.data.mapped import Pages, clips_of
+from infofuse.data.mapped import MappedFile, Pages, Part, clips_of
+from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError
 from infofuse.files import sha256
 from infofuse.types import Clips
@@ -36,13 +37,12 @@ def read_shards(address: Path | str, split: str, part: int = 0, of: int = 1) -> 
             f"{address} has {len(shards)} shard(s) of {split!r}, too few for {of} readers; "
             f"write it anew with a smaller shard_bytes"
         )
+    local = "file" in _protocols(files)
     for shard in shards[part::of]:
-        pages = Pages()
-        if "file" in _protocols(files):
-            batch = map_shard(Path(root), shard, manifest, pages)
+        if local:
+            yield clips_of([map_shard(Path(root), shard, manifest.spec, Pages())])
         else:
-            batch = _fetched(files, root, shard, manifest)
-        yield clips_of([batch], pages)
+            yield clips_of([_fetched(files, root, shard, manifest.spec)])
 
 
 def _file_system(address: str) -> tuple[Any, str]:
@@ -69,17 +69,19 @@ def _remote_manifest(files: Any, root: str, address: str) -> Manifest:
 
 
 def map_shard(
-    folder: Path, shard: Shard, manifest: Manifest, pages: Pages, verify: bool = False
-) -> pa.RecordBatch:
+    folder: Path, shard: Shard, spec: DataSpec, pages: Pages, verify: bool = False
+) -> Part:
+    """A shard of a folder, mapped. Raises InfofuseError if it is not what was recorded."""
     file = folder / shard.file
     if not file.is_file() or file.stat().st_size != shard.bytes:
         raise InfofuseError(f"{file} is missing or has not its {shard.bytes} bytes; copy it again")
     if verify and sha256(file) != shard.sha256:
         raise _damaged(file)
-    return _checked(pages.map(file), shard, manifest, str(file))
+    mapped = MappedFile(file, pages)
+    return Part(_checked(mapped.buffer, shard, spec, str(file)), mapped)
 
 
-def _fetched(files: Any, root: str, shard: Shard, manifest: Manifest) -> pa.RecordBatch:
+def _fetched(files: Any, root: str, shard: Shard, spec: DataSpec) -> Part:
     where = f"{root}/{shard.file}"
     try:
         content = files.cat_file(where)
@@ -87,11 +89,11 @@ def _fetched(files: Any, root: str, shard: Shard, manifest: Manifest) -> pa.Reco
         raise InfofuseError(f"{where} cannot be fetched: {error}") from None
     if hashlib.sha256(content).hexdigest() != shard.sha256:
         raise _damaged(where)
-    return _checked(pa.py_buffer(content), shard, manifest, where)
+    return Part(_checked(pa.py_buffer(content), shard, spec, where), None)
 
 
-def _checked(content: pa.Buffer, shard: Shard, manifest: Manifest, name: str) -> pa.RecordBatch:
-    batch = read_batch(content, manifest.spec, name)
+def _checked(content: pa.Buffer, shard: Shard, spec: DataSpec, name: str) -> pa.RecordBatch:
+    batch = read_batch(content, spec, name)
     if batch.num_rows != shard.clips:
         raise InfofuseError(f"{name} has {batch.num_rows} clips, and {shard.clips} were recorded")
     return batch

@@ -38,9 +38,7 @@ def read_store(path: Path | str, verify: bool = False) -> Corpus:
     path = Path(path)
     manifest, pages = open_manifest(path), Pages()
     splits = {
-        name: clips_of(
-            [map_shard(path, shard, manifest, pages, verify) for shard in split.shards], pages
-        )
+        name: clips_of([map_shard(path, s, manifest.spec, pages, verify) for s in split.shards])
         for name, split in manifest.splits.items()
     }
     corpus = Corpus(manifest.spec, splits, manifest.notes)
