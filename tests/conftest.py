@@ -33,7 +33,7 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder with a two-layer BERT of random weights and the real tokenizer: quick to train."""
     from transformers import AutoTokenizer, BertConfig, BertModel
 
-    from infofuse.encoders.text import minilm_folder
+    from infofuse.encoders.pretrained import minilm_folder
 
     folder = tmp_path_factory.mktemp("tiny-bert")
     torch.manual_seed(7)

@@ -51,7 +51,7 @@ def _machine() -> list[dict[str, Any]]:
 
 
 def _text_encoder() -> dict[str, Any]:
-    from infofuse.encoders.text import minilm_folder
+    from infofuse.encoders.pretrained import minilm_folder
     from infofuse.errors import InfofuseError
 
     try:

@@ -13,8 +13,8 @@ def predict(
     model: nn.Module, loader: Loader, device: torch.device | str = "cpu"
 ) -> Float[np.ndarray, "n k"]:
     """The prediction for each clip, in the clips' own order."""
-    prediction = np.full(loader.labels.shape, np.nan, np.float32)
+    rows, found = [], []
     for batch in loader.ordered():
-        output = model(batch.to(device))
-        prediction[batch.index.numpy()] = output.prediction.float().cpu().numpy()
-    return prediction
+        rows.append(batch.index)
+        found.append(model(batch.to(device)).prediction.float().cpu())
+    return torch.cat(found)[torch.cat(rows).argsort()].numpy()

@@ -66,6 +66,11 @@ def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any
             f"the data has {corpus.spec.outputs} label columns and the model predicts "
             f"{spec.outputs}: use data with the labels it was trained on"
         )
+    if corpus.spec.classes != spec.classes:
+        raise InfofuseError(
+            f"the data's classes are {list(corpus.spec.classes)} and the model's "
+            f"{list(spec.classes)}: use data with the labels it was trained on"
+        )
     model = checkpoint.load(folder)
     clips = open_split(corpus, split, folder.parent)
     prediction = predictions(model, clips)
@@ -77,11 +82,12 @@ def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any
         "same_data": corpus.fingerprint == config.get("data_fingerprint"),
         "missing": _missing(spec, corpus.spec),
         "prediction": dict(zip(clips.ids, prediction.tolist(), strict=True)),
+        "answer": dict(zip(clips.ids, spec.task.answer(prediction).tolist(), strict=True)),
     }
 
 
 def predictions(model: nn.Module, clips: Clips) -> Any:
-    """The model's prediction for each clip, (n, outputs)."""
+    """The model's prediction for each clip, (n, `Task.width`)."""
     return predict(model, Loader(columns(model, clips), clips.labels, BATCH))
 
 
