@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from infofuse.errors import InfofuseError
@@ -24,6 +25,8 @@ from infofuse.files import locked, read_json, replacing, sha256, write_json
 from infofuse.types import Ragged
 
 log = logging.getLogger("infofuse")
+
+_VALUES, _ENTRY = "values.bin", "entry.json"
 
 
 def cache_folder() -> Path:
@@ -50,11 +53,18 @@ def cached(kind: str, key: str, make: Callable[[], Iterable[np.ndarray]]) -> Rag
         log.warning("the cache %s cannot be used (%s)", cache_folder(), error)
         return Ragged.of(make())
     with locked(lock):
-        if not _is_whole(entry):
+        found = _read(entry)
+        if found is None:
             with replacing(entry) as new:
                 new.mkdir()
                 _write(new, make())
-        return _read(entry)
+            found = _map(entry / _VALUES, read_json(entry / _ENTRY)["facts"])
+        return found
+
+
+def cache_bytes() -> int:
+    """What the cache takes on disk."""
+    return sum(f.stat().st_size for f in cache_folder().rglob("*") if f.is_file())
 
 
 def key_of(*parts: str | Sequence[str]) -> str:
@@ -70,10 +80,52 @@ def tokenizer_key(tokenizer: Any) -> str | None:
 
 
 def module_key(module: nn.Module) -> str:
-    """SHA-256 of a module's kind, weights and buffers."""
+    """SHA-256 of a module's make, weights and buffers."""
     state = hashlib.sha256(repr(module).encode())
     for name, tensor in sorted(module.state_dict().items()):
         state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        flat = tensor.detach().cpu().contiguous().reshape(-1)
-        state.update(flat.view(dtype=_BYTE).numpy().data if len(flat) else b"")
+        state.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return state.hexdigest()
+
+
+def _write(folder: Path, sequences: Iterable[np.ndarray]) -> None:
+    lengths, kind = [], None
+    with (folder / _VALUES).open("wb") as file:
+        for sequence in sequences:
+            lengths.append(len(sequence))
+            kind = {"dtype": sequence.dtype.str, "step": list(sequence.shape[1:])}
+            file.write(np.ascontiguousarray(sequence).data)
+    if kind is None:
+        raise ValueError("a column needs at least one sequence, to know its type")
+    facts = kind | {"lengths": lengths, "sha256": sha256(folder / _VALUES)}
+    write_json(folder / _ENTRY, {"facts": facts, "sha256": _seal(facts)})
+
+
+def _seal(facts: Any) -> str:
+    return key_of(json.dumps(facts, sort_keys=True))
+
+
+def _read(folder: Path) -> Ragged | None:
+    """The entry; None if there is none, or it is not what was written."""
+    if not folder.exists():
+        return None
+    try:
+        entry = read_json(folder / _ENTRY)
+        facts = entry["facts"]
+        if entry["sha256"] == _seal(facts) and facts["sha256"] == sha256(folder / _VALUES):
+            return _map(folder / _VALUES, facts)
+    except (InfofuseError, OSError, LookupError, TypeError, ValueError):
+        pass
+    log.warning("%s is damaged and is made again", folder)
+    return None
+
+
+def _map(file: Path, facts: Any) -> Ragged:
+    dtype = np.dtype(facts["dtype"])
+    if dtype.kind not in "fiub":
+        raise ValueError(f"{dtype} is no type of numbers")
+    offsets = np.concatenate([[0], np.cumsum(facts["lengths"], dtype=np.int64)])
+    shape = (int(offsets[-1]), *facts["step"])
+    if 0 in shape:  # nothing cannot be mapped
+        return Ragged(np.zeros(shape, dtype), offsets)
+    return Ragged(np.asarray(np.memmap(file, dtype, "r", shape=shape)), offsets)
