@@ -1,7 +1,7 @@
 """What it costs to feed a set of MOSEI's size: opening it, memory, clips a second.
 
-    python benchmarks/data.py                            # minutes; writes benchmarks/results/data.md
-    python benchmarks/data.py --mmsa ENV/bin/python      # with MMSA's loader, where ENV has MMSA
+    python benchmarks/data.py                         # minutes; writes results/data.md
+    python benchmarks/data.py --mmsa ENV/bin/python   # with MMSA's loader; ENV has MMSA and torch
 
 The set is random numbers in true-looking shapes: 22,856 clips of 7.3 s on average and 25 s at most,
 text of 50 x 768, audio of 500 x 74 (20 a second) and vision of 375 x 35 (15 a second) steps. It is
@@ -32,12 +32,15 @@ ROOT = Path(__file__).parents[1]
 
 
 def lengths(n: int, seed: int = 0) -> dict[str, Any]:
-    """Steps of n clips: lognormal durations, and modalities that follow them."""
+    """Steps of n clips: lognormal durations, and modalities that follow them.
+
+    The words a second vary as in CMU-MOSI, whose logarithms have a standard deviation of .34.
+    """
     import numpy as np
 
     rng = np.random.default_rng(seed)
     seconds = np.clip(rng.lognormal(np.log(7.3) - 0.18, 0.6, n), 0.8, 25)
-    words = 2.7 * seconds * rng.lognormal(0, 0.15, n) + 2
+    words = 2.7 * seconds * rng.lognormal(0, 0.32, n) + 2
     steps = {"text": words, "audio": 20 * seconds, "vision": 15 * seconds}
     return {name: np.clip(steps[name], 1, MOST[name]).astype(np.int64) for name in steps}
 
@@ -72,7 +75,7 @@ def write_twin(folder: Path) -> dict[str, Any]:
 
 
 def write_larger(folder: Path, times: int) -> dict[str, Any]:
-    """A store `times` as large, whose manifest names each shard so often: no more disk is needed."""
+    """A store `times` as large: its manifest names each shard so often, which takes no disk."""
     manifest = json.loads((folder / "corpus.json").read_text())
     for split in manifest["splits"].values():
         split["shards"] *= times
@@ -119,12 +122,10 @@ def open_store(folder: Path) -> dict[str, Any]:
             corpus = read_store(folder)
         seconds.append(facts["seconds"])
     clips = sum(len(split) for split in corpus.splits.values())
-    size = sum(file["bytes"] for split in _manifest(folder) for file in split["shards"])
-    return facts | {"seconds": sorted(seconds)[2], "clips": clips, "bytes": size}
-
-
-def _manifest(folder: Path) -> Any:
-    return json.loads((folder / "corpus.json").read_text())["splits"].values()
+    splits = json.loads((folder / "corpus.json").read_text())["splits"].values()
+    sizes = [shard["bytes"] for split in splits for shard in split["shards"]]
+    facts |= {"bytes": sum(sizes), "files": len(sizes)}
+    return facts | {"seconds": sorted(seconds)[2], "clips": clips}
 
 
 def our_epoch(folder: Path, epochs: int = 2) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def our_epoch(folder: Path, epochs: int = 2) -> dict[str, Any]:
 
 
 def _count(inputs: Any) -> tuple[int, int]:
-    """Real and all numbers of a padded batch, each of which is read."""
+    """Real and all numbers of a padded batch."""
     real = sum(int(x.lengths.sum()) * x.values.shape[2] for x in inputs.values())
     return real, sum(x.values.numel() for x in inputs.values())
 
@@ -333,41 +334,49 @@ def page(found: dict[str, Any]) -> str:
         for k in names
         if k in found
     ]
-    write, first, large = found["write"], found["open"], found["open_100gb"]
+    write, pickled = found["write"], found["pickle"]
+    factor = sum(CLIPS.values()) / found["peer_clips"]
     return f"""# Feeding a set of MOSEI's size
 
-Made by `python benchmarks/data.py` on {found["machine"]} (other work ran beside it: processor
-time is given too, which that does not stretch). The numbers are in [data.json](data.json); the
-module says what the set is. Batches of {BATCH}; one process without workers; files in the page cache.
+Made by `python benchmarks/data.py --mmsa ...` on {found["machine"]}. Other work ran beside it, so
+that processor time is given, too. The numbers are in [data.json](data.json); the script says what
+the set is. Batches of {BATCH}, no workers, one thread, files in the page cache.
 
-| | first epoch, clips/s (of processor time) | later, clips/s (of processor time) | memory: resident | anonymous | padded share |
-|---|---|---|---|---|---|
+| | clips/s, first epoch | later | of processor time | resident | anonymous | padding |
+|---|---|---|---|---|---|---|
 {"".join(rows)}
-"First epoch" is from the closed file to the last batch, over the training clips. Memory is the
-largest while that was done, over what the process took with everything imported.
+The first epoch is from the closed file to the last batch, over the training clips. Memory is the
+largest while that was done, over what the process took with everything imported; padding is the
+share of a batch's numbers that are padding.
 
-The padded pickle of all 22,856 clips is {_padded_size() / 1e9:.1f} GB, and MMSA holds it and a copy of
-its arrays at once, which this machine has no room for beside other work: the peers read
-{found["peer_clips"]:,} clips ({found["pickle"]["bytes"] / 1e9:.1f} GB). Their memory grows with the
-clips, ours does not; at full size theirs is {22_856 / found["peer_clips"]:.1f} times what stands above.
-The set of 228,560 clips names each shard ten times: it has ten times the clips and mappings, though
-not the bytes on disk.
+The padded pickle of all 22,856 clips is {_padded_size() / 1e9:.1f} GB, and MMSA holds it and
+copies of its arrays at once, for which this machine has no room beside other work. So the peers
+read {found["peer_clips"]:,} clips ({pickled["bytes"] / 1e9:.1f} GB). Their memory grows with the
+clips: at full size it would be {factor:.1f} times as much. The set of 228,560 clips names each
+shard ten times: ten times the clips and mappings, though not the bytes on disk.
 
-| | |
-|---|---|
-| the store on disk | {write["bytes"] / 1e9:.2f} GB in {write["files"]} shards |
-| writing it, numbers made included | {write["seconds"]:.0f} s, {write["anonymous"] / 1e6:.0f} MB of memory |
-| opening it | {1e3 * first["seconds"]:.1f} ms, {first["anonymous"] / 1e6:.1f} MB anonymous, {first["resident"] / 1e6:.1f} MB resident |
-| opening {large["bytes"] / 1e9:.0f} GB ({large["clips"]:,} clips) | {1e3 * large["seconds"]:.0f} ms, {large["anonymous"] / 1e6:.1f} MB anonymous, {large["resident"] / 1e6:.1f} MB resident |
+| | seconds | anonymous | resident |
+|---|---|---|---|
+{_cost(f"writing the store, numbers made included: {_size(write)}", write)}
+{_cost(f"opening it: {found['open']['clips']:,} clips", found["open"])}
+{_cost(f"opening {_size(found['open_100gb'])}", found["open_100gb"])}
 """
 
 
+def _size(facts: dict[str, Any]) -> str:
+    return f"{facts['bytes'] / 1e9:.1f} GB in {facts['files']} shards"
+
+
+def _cost(what: str, facts: dict[str, Any]) -> str:
+    memory = f"{facts['anonymous'] / 1e6:.1f} MB | {facts['resident'] / 1e6:.1f} MB"
+    return f"| {what} | {facts['seconds']:.3f} | {memory} |"
+
+
 def _row(name: str, facts: dict[str, Any], clips: int) -> str:
-    speeds = " | ".join(
-        f"{clips / facts[k]:,.0f} ({clips / facts[f'{k}_cpu']:,.0f})" for k in ("first", "second")
-    )
-    memory = f"{facts['resident'] / 1e6:,.0f} MB | {facts['anonymous'] / 1e6:,.0f} MB"
-    return f"| {name} | {speeds} | {memory} | {facts['padding']:.1%} |\n"
+    speeds = [f"{clips / facts[k]:,.0f}" for k in ("first", "second")]
+    cpu = ", ".join(f"{clips / facts[k]:,.0f}" for k in ("first_cpu", "second_cpu"))
+    memory = [f"{facts[k] / 1e6:,.0f} MB" for k in ("resident", "anonymous")]
+    return "| " + " | ".join([name, *speeds, cpu, *memory, f"{facts['padding']:.1%}"]) + " |\n"
 
 
 def _padded_size() -> int:

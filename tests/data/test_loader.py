@@ -75,17 +75,43 @@ def test_an_absent_modality_keeps_a_shape() -> None:
     assert not padded.mask.any()
 
 
-def test_the_order_of_an_epoch_is_what_it_was() -> None:
-    """One process: a shuffled order, cut into buckets, sorted, cut into batches, shuffled."""
+def test_one_modality_is_sorted_by_length() -> None:
+    """A shuffled order, cut into buckets, sorted, cut into batches, shuffled."""
     batches = loader(n=1000, batch=24, seed=3)
+    lengths = batches.columns["audio"].lengths
     rng = np.random.default_rng([3, 7])
     order, expected = rng.permutation(1000), []
-    for i in range(0, 1000, 24 * 16):
-        bucket = order[i : i + 24 * 16]
-        bucket = bucket[np.argsort(batches.length[bucket], kind="stable")]
+    for i in range(0, 1000, 24 * 21):  # of 42 batches, half
+        bucket = order[i : i + 24 * 21]
+        bucket = bucket[np.argsort(lengths[bucket], kind="stable")]
         expected += [bucket[j : j + 24].tolist() for j in range(0, len(bucket), 24)]
     expected = [expected[i] for i in rng.permutation(len(expected))]
     assert [b.index.tolist() for b in batches.epoch(7)] == expected
+
+
+def test_several_modalities_that_go_their_own_ways_are_little_padded() -> None:
+    """Durations of .6 and words a second of .32 (sd of the logarithm): as people speak."""
+    rng = np.random.default_rng(0)
+    seconds = np.clip(rng.lognormal(1.8, 0.6, 4200), 1, 25)
+    steps = {"text": 2.7 * seconds * rng.lognormal(0, 0.32, 4200) + 2, "audio": 20 * seconds}
+    lengths = {
+        "text": np.minimum(steps["text"], 50).astype(int),
+        "audio": steps["audio"].astype(int),
+    }
+    columns = {
+        name: Ragged(np.zeros((int(n.sum()), width), np.float32), np.cumsum([0, *n]))
+        for (name, n), width in zip(lengths.items(), (9, 1), strict=True)
+    }
+    batches = list(Loader(columns, np.zeros((4200, 1), np.float32), 32).epoch(1))
+    for name, most in (("text", 0.15), ("audio", 0.2)):
+        masks = [batch.inputs[name].mask for batch in batches]
+        real, whole = sum(int(m.sum()) for m in masks), sum(m.numel() for m in masks)
+        by_duration = np.argsort(lengths["audio"])
+        cut = [lengths[name][by_duration[i : i + 32]] for i in range(0, 4200, 32)]
+        sorted_by_one = 1 - lengths[name].sum() / sum(len(c) * c.max() for c in cut)
+        assert 1 - real / whole < most
+        if name == "text":
+            assert 1 - real / whole < 0.6 * sorted_by_one
 
 
 class Watched(Ragged):
@@ -161,7 +187,7 @@ def test_the_batches_of_a_step_are_of_like_length() -> None:
 def test_max_steps_keeps_the_beginning() -> None:
     whole = loader(n=60, batch=16)
     cut = Loader(whole.columns, whole.labels, 16, max_steps={"audio": 9})
-    assert cut.length.max() < whole.length.max()
+    assert cut.lengths.max() == 9
     for batch in cut.epoch(1):
         audio, rows = batch.inputs["audio"], batch.index.numpy()
         full = pad(whole.columns["audio"], rows)

@@ -126,7 +126,7 @@ def test_a_column_in_shards_is_as_one_in_memory(
             column[len(plain)]
 
 
-def test_writing_holds_a_shard_or_two_in_memory(tmp_path: Path) -> None:
+def test_writing_holds_a_few_shards_in_memory(tmp_path: Path) -> None:
     piece = clips(10, steps=2000)
     size = sum(column.values.nbytes for column in piece.features.values())
     tracemalloc.start()

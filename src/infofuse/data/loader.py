@@ -10,8 +10,13 @@ from torch import Tensor
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Batch, Padded, Ragged
 
-BUCKET = 16
-"""Steps whose batches are sorted by length together: little padding, and still shuffled."""
+BUCKET = 32
+"""Steps at most whose batches are cut together: enough for little padding."""
+
+LEAST_BUCKETS = 2
+"""In which an epoch is cut at least, so that a clip has other company in every epoch."""
+
+_MOST = 2**62
 
 
 def pad(column: Ragged, rows: Int[np.ndarray, "batch"], most: int | None = None) -> Padded:
@@ -30,11 +35,13 @@ def pad(column: Ragged, rows: Int[np.ndarray, "batch"], most: int | None = None)
 
 
 class Loader:
-    """Batches of a split. `epoch(n)` shuffles by (seed, n) alone; `ordered()` goes by length.
+    """Batches of a split. `epoch(n)` shuffles by (seed, n) alone; `ordered()` does not shuffle.
 
     columns: one ragged column a modality, as the model's encoders read them. Every clip comes
-    once an epoch; the last batch may be smaller. Batches are drawn from shuffled buckets of
-    `BUCKET` steps, sorted by length within, so that a batch holds clips of like length.
+    once an epoch; the last batch may be smaller. Clips are shuffled and cut into buckets of at
+    most `BUCKET` steps. A bucket is halved until its parts are batches, each time by the length in
+    that modality by which the halves have the least padding: a batch holds clips that are of like
+    length in every modality, though people speak at different speeds.
 
     max_steps: by modality, the steps at a clip's beginning that are kept of it.
 
@@ -61,7 +68,8 @@ class Loader:
         self.batch_size, self.seed = batch_size, seed
         self.max_steps, self.rank, self.ranks = dict(max_steps or {}), rank, ranks
         self._check()
-        self.length = self._relative_length()
+        self.lengths = self._lengths()
+        self.widths = np.array([column.width for column in self.columns.values()])
         self.edges = self._edges()
 
     def _check(self) -> None:
@@ -86,13 +94,12 @@ class Loader:
         batches = steps * self.ranks
         return np.arange(batches + 1) * n // batches
 
-    def _relative_length(self) -> Float[np.ndarray, "n"]:
-        """Steps of a clip over the mean, summed over modalities: what its place costs."""
-        total = np.zeros(len(self.labels))
-        for name, column in self.columns.items():
-            lengths = np.minimum(column.lengths, self.max_steps.get(name, np.inf))
-            total += lengths / max(lengths.mean(), 1e-9)
-        return total
+    def _lengths(self) -> Int[np.ndarray, "n modalities"]:
+        """Steps that are read of each clip."""
+        whole = np.zeros((len(self.labels), len(self.columns)), np.int64)
+        for i, (name, column) in enumerate(self.columns.items()):
+            whole[:, i] = np.minimum(column.lengths, self.max_steps.get(name, _MOST))
+        return whole
 
     def epoch(self, number: int, done: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, in an order of its own.
@@ -105,21 +112,37 @@ class Loader:
             yield self.batch(batches[int(step) * self.ranks + self.rank])
 
     def ordered(self) -> Iterator[Batch]:
-        """Every clip once, shortest first: for prediction, by `Batch.index`."""
-        order = np.argsort(self.length, kind="stable")
-        for i in range(0, len(order), self.batch_size):
-            yield self.batch(order[i : i + self.batch_size])
+        """Every clip once, in batches of like length: for prediction, by `Batch.index`."""
+        n = len(self.labels)
+        edges = np.append(np.arange(0, n, self.batch_size), n)
+        for rows in self._cut(np.arange(n), edges):
+            yield self.batch(rows)
 
     def _batches(self, order: Int[np.ndarray, "n"]) -> list[Int[np.ndarray, "_"]]:
-        """The rows of every batch, a step's batches together and of like length."""
+        """The rows of every batch, a step's batches side by side."""
         batches = []
-        span = BUCKET * self.ranks
+        span = max(1, min(BUCKET, len(self) // LEAST_BUCKETS)) * self.ranks
         for i in range(0, len(self.edges) - 1, span):
             edges = self.edges[i : i + span + 1]
-            bucket = order[edges[0] : edges[-1]]
-            bucket = bucket[np.argsort(self.length[bucket], kind="stable")]
-            batches += np.split(bucket, edges[1:-1] - edges[0])
+            batches += self._cut(order[edges[0] : edges[-1]], edges)
         return batches
+
+    def _cut(
+        self, rows: Int[np.ndarray, "m"], edges: Int[np.ndarray, "_"]
+    ) -> list[Int[np.ndarray, "_"]]:
+        """A bucket cut where the edges say, into parts of like length."""
+        count = len(edges) - 1
+        if count < 2:
+            return [rows] * count
+        middle = count // 2 // self.ranks * self.ranks or count // 2
+        half = int(edges[middle] - edges[0])
+        orders = [rows[np.argsort(column, kind="stable")] for column in self.lengths[rows].T]
+        best = min(orders, key=lambda o: self._cost(o[:half]) + self._cost(o[half:]), default=rows)
+        return self._cut(best[:half], edges[: middle + 1]) + self._cut(best[half:], edges[middle:])
+
+    def _cost(self, rows: Int[np.ndarray, "m"]) -> float:
+        """Numbers of these clips if they are padded together."""
+        return len(rows) * float(self.lengths[rows].max(0) @ self.widths)
 
     def batch(self, rows: Int[np.ndarray, "batch"]) -> Batch:
         """The named clips as a batch."""

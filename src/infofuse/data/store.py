@@ -59,7 +59,7 @@ def create_store(
     overwrite: bool = False,
     shard_bytes: int = SHARD,
 ) -> Iterator[Writer]:
-    """A new store, which is there when the block ends well; at most a shard or two is in memory.
+    """A new store, which is there when the block ends well; a few shards are in memory at most.
 
         with create_store("corpus", spec) as store:
             for clips in source:
