@@ -73,6 +73,11 @@ class Transcript(Reader):
             tokens[i] = np.asarray(row, np.int64)
         return tokens
 
+    def blank(self) -> np.ndarray:
+        tokenizer = self.tokenizer
+        known = (tokenizer.mask_token_id, tokenizer.unk_token_id, tokenizer.pad_token_id, 0)
+        return np.array(next(token for token in known if token is not None))
+
     def gradient(self) -> torch.set_grad_enabled:
         """The context in which the encoder runs: without gradient if it is frozen."""
         return torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen)

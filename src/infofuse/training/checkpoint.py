@@ -21,7 +21,8 @@ from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import shape_from
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
-from infofuse.training.recipe import Recipe, from_table
+from infofuse.tables import from_table
+from infofuse.training.recipe import Recipe
 
 FORMAT = 1
 TEXT = "text_encoder"

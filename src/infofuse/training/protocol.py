@@ -19,18 +19,24 @@ from infofuse.types import Clips
 BATCH = 64
 
 
-def find_checkpoint(path: Path) -> Path:
-    """The checkpoint folder of a run, of one seed of it, or the folder itself.
+def find_checkpoints(path: Path) -> list[Path]:
+    """The checkpoint folders of a run's seeds, of one seed, or the folder itself.
 
-    Raises InfofuseError where there is none, or where several seeds leave a choice.
+    Raises InfofuseError where there is none.
     """
     if (path / "config.json").is_file():
-        return path
+        return [path]
     if (path / "checkpoint" / "config.json").is_file():
-        return path / "checkpoint"
+        return [path / "checkpoint"]
     seeds = sorted(path.glob("seed-*/checkpoint"))
     if not seeds:
         raise InfofuseError(f"{path} holds no checkpoint: give a run, or a seed's folder of it")
+    return seeds
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The one checkpoint there. Raises InfofuseError where several seeds leave a choice."""
+    seeds = find_checkpoints(path)
     if len(seeds) > 1:
         names = ", ".join(s.parent.name for s in seeds)
         raise InfofuseError(f"{path} holds several checkpoints ({names}): name one of them")
