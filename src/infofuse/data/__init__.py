@@ -1,16 +1,20 @@
 """Data sets: what they are (`DataSpec`, `Corpus`), and how they are read and stored."""
 
 from infofuse.data.corpus import SPLITS, Corpus, open_corpus
+from infofuse.data.shards import read_shards
 from infofuse.data.spec import DataSpec
-from infofuse.data.store import read_store, write_store
+from infofuse.data.store import append_store, create_store, read_store, write_store
 from infofuse.data.unpickle import load_pickle
 
 __all__ = [
     "SPLITS",
     "Corpus",
     "DataSpec",
+    "append_store",
+    "create_store",
     "load_pickle",
     "open_corpus",
+    "read_shards",
     "read_store",
     "write_store",
 ]

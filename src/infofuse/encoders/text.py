@@ -11,6 +11,7 @@ from torch import Tensor
 
 from infofuse.encoders import packed
 from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
+from infofuse.encoders.cache import cached, key_of, tokenizer_key
 from infofuse.encoders.dropout import replace_dropout
 from infofuse.encoders.pretrained import MINILM, load, place
 from infofuse.types import Clips, Padded, Ragged
@@ -51,17 +52,26 @@ class Transcript(Reader):
         self.tokenizer.save_pretrained(folder)
 
     def column(self, clips: Clips) -> Ragged:
-        spoken = [i for i, text in enumerate(clips.texts) if text.strip()]
-        tokens = [np.zeros(0, np.int64)] * len(clips)
-        for i, ids in zip(spoken, self._tokenize([clips.texts[i] for i in spoken]), strict=True):
-            tokens[i] = ids
-        return Ragged.of(tokens)
+        """The clips' token ids; a text that was tokenised before is read from the cache."""
+        texts, tokenizer = list(clips.texts), tokenizer_key(self.tokenizer)
+        if not texts:
+            return Ragged(np.zeros(0, np.int64), np.zeros(1, np.int64))
+        if tokenizer is None:
+            return Ragged.of(self._tokenize(texts))
+        key = key_of(tokenizer, str(self.max_tokens), texts)
+        return cached("tokens", key, lambda: self._tokenize(texts))
 
     def _tokenize(self, texts: list[str]) -> list[np.ndarray]:
-        if not texts:
-            return []
-        ids = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
-        return [np.asarray(row, np.int64) for row in ids]
+        """Token ids of each text, none of an empty one."""
+        spoken = [i for i, text in enumerate(texts) if text.strip()]
+        tokens = [np.zeros(0, np.int64)] * len(texts)
+        if not spoken:
+            return tokens
+        given = [texts[i] for i in spoken]
+        ids = self.tokenizer(given, truncation=True, max_length=self.max_tokens)["input_ids"]
+        for i, row in zip(spoken, ids, strict=True):
+            tokens[i] = np.asarray(row, np.int64)
+        return tokens
 
     def blank(self) -> np.ndarray:
         tokenizer = self.tokenizer

@@ -139,5 +139,10 @@ def _brief(recipe: Recipe) -> dict[str, Any]:
         f"{table}.{field.name}": getattr(config, field.name)
         for table, config in chosen.items()
         for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
+        if getattr(config, field.name) != _default(field)
     }
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()

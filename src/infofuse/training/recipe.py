@@ -34,10 +34,10 @@ class TrainConfig:
     weight_decay_text: the same for the text encoder. clip: largest gradient norm. patience:
     epochs without a better validation score before training ends. precision: "float32", or
     "bf16" for autocast of the model (objectives stay in float32). modality_dropout: chance that
-    a training clip loses a modality, never its last one. first_pass: share of the training
-    batches in the estimators' pass. measure: measures without a network, such as
-    "GaussianInformation", of every two views of the validation clips after each epoch; they go
-    into the history and its curves, and change nothing.
+    a training clip loses a modality, never its last one. max_steps: by modality, the steps that
+    are kept of a training clip. first_pass: share of the training batches in the estimators' pass.
+    measure: measures without a network, such as "GaussianInformation", of every two views of the
+    validation clips after each epoch; they go into the history and its curves, and change nothing.
     """
 
     epochs: int = 40
@@ -51,6 +51,7 @@ class TrainConfig:
     clip: float = 1.0
     first_pass: float = 1.0
     modality_dropout: float = 0.0
+    max_steps: dict[str, int] = dataclasses.field(default_factory=dict)
     measure: tuple[str, ...] = ()
     precision: Literal["float32", "bf16"] = "float32"
     device: str = "cpu"
@@ -59,6 +60,9 @@ class TrainConfig:
         for name in ("epochs", "patience", "batch_size"):
             if getattr(self, name) < 1:
                 raise InfofuseError(f"train.{name} is at least 1; found {getattr(self, name)}")
+        for name, steps in self.max_steps.items():
+            if steps < 1:
+                raise InfofuseError(f"train.max_steps.{name} is at least 1; found {steps}")
         for name in ("first_pass", "modality_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InfofuseError(f"train.{name} lies in [0, 1]; found {getattr(self, name)}")

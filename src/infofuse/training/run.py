@@ -110,7 +110,13 @@ def _train_seed(
     trainer = Trainer(
         model,
         objective,
-        Loader(columns(model, training), training.labels, size, seed),
+        Loader(
+            columns(model, training),
+            training.labels,
+            size,
+            seed,
+            max_steps=recipe.train.max_steps,
+        ),
         Loader(columns(model, validation), validation.labels, 2 * size),
         recipe,
         corpus.spec,
