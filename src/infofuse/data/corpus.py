@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from infofuse.data.spec import DataSpec
+from infofuse.data.unpickle import loading_once
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips
 
@@ -140,7 +141,8 @@ def open_corpus(path: Path | str) -> Corpus:
     that does cannot use it.
     """
     path = Path(path)
-    return reader(format_of(path)).read(path)
+    with loading_once():
+        return reader(format_of(path)).read(path)
 
 
 def format_of(path: Path) -> str:
