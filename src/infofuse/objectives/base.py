@@ -7,7 +7,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.types import Batch, Output
+from infofuse.types import Batch, Clips, Output
 
 
 class Term(NamedTuple):
@@ -28,6 +28,13 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]: ...
+
+    def begin(self, clips: Clips) -> None:
+        """Make room for what is kept of each training clip, once, before training."""
+
+    def per_clip(self) -> dict[str, Float[Tensor, "clips"]]:
+        """What was found out about each training clip, by name, in the clips' order."""
+        return {}
 
     def estimators(self) -> Iterator[nn.Parameter]:
         """Parameters that are not trained with the rest, but by `learning_loss` in a pass apart."""
@@ -56,6 +63,13 @@ class Sum(Objective):
                     raise ValueError(f"two terms of the objective are called {name!r}")
                 terms[name] = term
         return terms
+
+    def begin(self, clips: Clips) -> None:
+        for part in self._each():
+            part.begin(clips)
+
+    def per_clip(self) -> dict[str, Float[Tensor, "clips"]]:
+        return {name: found for part in self._each() for name, found in part.per_clip().items()}
 
     def estimators(self) -> Iterator[nn.Parameter]:
         for part in self._each():

@@ -3,10 +3,14 @@
 A paper is a module of this package: its name is its registry entry. It holds `PAPER`, the facts
 to cite it by; `Config`, a frozen dataclass of its choices; and `build(config, spec)`, which
 returns the model and the objective.
+
+A paper whose term can be added to another's objective holds `Plus` too, a frozen dataclass of the
+term's choices, and `plus(widths, choices)`, the objective for views of these widths.
 """
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -54,6 +58,15 @@ class PaperModule(Protocol):
     def build(self, config: Any, spec: DataSpec) -> tuple[nn.Module, Objective]: ...
 
 
+@runtime_checkable
+class TermModule(Protocol):
+    """The face of a paper's module whose term can be added to another's objective."""
+
+    Plus: type
+
+    def plus(self, widths: Mapping[str, int], choices: Any) -> Objective: ...
+
+
 def names() -> list[str]:
     """The papers by name: the modules of this package."""
     package = importlib.import_module("infofuse.papers")
@@ -66,6 +79,17 @@ def get(name: str) -> PaperModule:
     if name not in names():
         raise unknown("paper", name, names())
     return importlib.import_module(f"infofuse.papers.{name}")
+
+
+def get_term(name: str) -> TermModule:
+    """The paper's module. Raises InfofuseError if its term cannot be added to an objective."""
+    module: Any = get(name)
+    if not isinstance(module, TermModule):
+        known = ", ".join(n for n in names() if isinstance(get(n), TermModule))
+        raise InfofuseError(
+            f"{name} has no term to add to another paper's objective; known: {known}"
+        )
+    return module
 
 
 def choose_modalities(wanted: tuple[str, ...], spec: DataSpec) -> tuple[str, ...]:

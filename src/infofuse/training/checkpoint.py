@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -21,7 +22,9 @@ from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import without_weights
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
+from infofuse.models import fit_inputs
 from infofuse.training.recipe import Recipe, from_table
+from infofuse.types import Clips
 
 FORMAT = 1
 TEXT = "text_encoder"
@@ -64,6 +67,19 @@ def load(path: str | Path) -> nn.Module:
     return model.eval()
 
 
+def untrained(path: Path, training: Clips) -> nn.Module:
+    """The model of a checkpoint as it was before training: of its seed, and fitted to its input."""
+    config = read_config(path)
+    module = papers.get(config["paper"])
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(config["seed"])
+        model, _ = module.build(
+            from_table(module.Config, config["model"], "model"), spec_of(config)
+        )
+    fit_inputs(model, training)
+    return model.eval()
+
+
 def read_config(path: Path) -> dict[str, Any]:
     """config.json of a checkpoint folder, its format checked."""
     if not (path / "config.json").is_file():
@@ -103,7 +119,7 @@ def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
     scores = "\n".join(f"| {k} | {v:.4f} |" for k, v in facts.get("valid", {}).items())
     authors = ", ".join(paper.authors)
     status = "A reconstruction of" if paper.reconstruction else "An implementation of"
-    config = json.dumps(_brief(recipe), indent=2)
+    config = json.dumps(_brief(recipe), indent=2, default=dataclasses.asdict)
     return f"""# {recipe.paper} on {spec.name}
 
 {status} {authors}: *{paper.title}*
@@ -135,9 +151,10 @@ read minds, and is not meant for decisions about people.
 def _brief(recipe: Recipe) -> dict[str, Any]:
     """The choices that are not defaults."""
     chosen = {"model": recipe.model, "train": recipe.train}
-    return {
+    changed = {
         f"{table}.{field.name}": getattr(config, field.name)
         for table, config in chosen.items()
         for field in dataclasses.fields(config)
         if getattr(config, field.name) != field.default
     }
+    return changed | {f"plus.{name}": choices for name, choices in recipe.plus.items()}

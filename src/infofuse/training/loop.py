@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from infofuse.data.loader import Loader, drop_modalities
 from infofuse.data.spec import DataSpec
@@ -111,7 +111,8 @@ class Trainer:
             loss = self.objective.learning_loss(output, batch)
             if loss is None:
                 continue
-            self._step(loss, self.estimators)
+            self.fabric.backward(loss)
+            self._step(self.estimators)
             losses.add("estimators", loss, len(batch))
         return losses.means()
 
@@ -120,18 +121,26 @@ class Trainer:
         self.objective.train()
         values = Means()
         batches = self.train_loader.epoch(number)
-        for batch in self._watched(batches, number, self._first_batches, "training"):
+        watched = self._watched(batches, number, self._first_batches, "training")
+        for done, batch in enumerate(watched, start=1):
             batch = drop_modalities(batch, self.config.modality_dropout)
             terms = self.objective(self.model(batch), batch)
             loss = torch.stack([term.loss for term in terms.values()]).sum()
-            self._step(loss, self.main)
+            self.fabric.backward(loss / self._together(done))
+            if done % self.config.accumulate == 0 or done == len(self.train_loader):
+                self._step(self.main)
             values.add("loss", loss, len(batch))
             for name, term in terms.items():
                 values.add(name, term.value, len(batch))
         return values.means()
 
-    def _step(self, loss: Tensor, optimizer: Any) -> None:
-        self.fabric.backward(loss)
+    def _together(self, done: int) -> int:
+        """How many batches share the step of this one: fewer at the end of an epoch."""
+        size = self.config.accumulate
+        before = (done - 1) // size * size
+        return min(size, len(self.train_loader) - before)
+
+    def _step(self, optimizer: Any) -> None:
         clip_gradients([self.raw_model, self.objective], self.config.clip)
         optimizer.step()
         for module in (self.raw_model, self.objective):
