@@ -29,7 +29,7 @@ ALLOWED = {
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
     "training": {"data", "encoders", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
-    "analysis": {"data", "measures", "models", "training"},
+    "analysis": {"data", "measures", "metrics", "models", "training"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 
