@@ -61,6 +61,8 @@ def _bars(
     axes.set_xticks(np.arange(len(names)) + 0.4 - wide / 2, names, rotation=20, ha="right")
     axes.set_title(title, fontsize=10)
     axes.axhline(0, color="black", linewidth=0.6)
+    # Room up to 0.5 at least: what is near 0 shall look it.
+    axes.set_ylim(min(-0.05, axes.get_ylim()[0]), max(0.5, axes.get_ylim()[1]))
     axes.tick_params(labelsize=8)
     axes.legend(fontsize=8)
 

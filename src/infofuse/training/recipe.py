@@ -184,7 +184,7 @@ def _apply(tables: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals:
         raise InfofuseError(f"--set takes key=value, such as model.alpha=0.2; found {override!r}")
-    *parents, key = path.strip().split(".")
+    *parents, key = _keys(path.strip())
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -195,6 +195,19 @@ def _apply(tables: dict[str, Any], override: str) -> None:
         if not isinstance(table, dict):
             raise InfofuseError(f"--set {override}: {parent} is not a table of the recipe")
     table[key] = value
+
+
+def _keys(path: str) -> list[str]:
+    """The keys of a dotted path; one with a dot in it is quoted, as in TOML."""
+    try:
+        table: Any = tomllib.loads(f"{path} = 0")
+    except tomllib.TOMLDecodeError:
+        return path.split(".")
+    keys = []
+    while isinstance(table, dict):
+        ((key, table),) = table.items()
+        keys.append(key)
+    return keys
 
 
 def parse_seeds(seeds: Any) -> tuple[int, ...]:
