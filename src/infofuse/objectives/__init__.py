@@ -1,5 +1,6 @@
 """Objectives: the task, and dependence between views with a sign and a weight."""
 
+from infofuse.objectives.alignment import Alignment
 from infofuse.objectives.base import Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize, Minimize
 from infofuse.objectives.gather import gather
@@ -8,8 +9,10 @@ from infofuse.objectives.schedule import Schedule, WarmUp
 from infofuse.objectives.supervised import Supervised
 from infofuse.objectives.tap import tap
 from infofuse.objectives.uncertainty import LearnedWeights
+from infofuse.objectives.unimodal_labels import UnimodalLabels
 
 __all__ = [
+    "Alignment",
     "DependencyPenalty",
     "LearnedWeights",
     "Maximize",
@@ -19,6 +22,7 @@ __all__ = [
     "Sum",
     "Supervised",
     "Term",
+    "UnimodalLabels",
     "WarmUp",
     "gather",
     "tap",
