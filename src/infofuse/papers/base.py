@@ -54,11 +54,15 @@ class PaperModule(Protocol):
     def build(self, config: Any, spec: DataSpec) -> tuple[nn.Module, Objective]: ...
 
 
+HELPERS = {"base", "inputs"}
+"""The modules of this package that are no paper."""
+
+
 def names() -> list[str]:
     """The papers by name: the modules of this package."""
     package = importlib.import_module("infofuse.papers")
     found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if name != "base")
+    return sorted(set(found) - HELPERS)
 
 
 def get(name: str) -> PaperModule:
