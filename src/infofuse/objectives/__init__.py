@@ -2,6 +2,7 @@
 
 from infofuse.objectives.base import Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize, Minimize
+from infofuse.objectives.gather import gather
 from infofuse.objectives.schedule import Schedule, WarmUp
 from infofuse.objectives.supervised import Supervised
 from infofuse.objectives.tap import tap
@@ -17,5 +18,6 @@ __all__ = [
     "Supervised",
     "Term",
     "WarmUp",
+    "gather",
     "tap",
 ]
