@@ -34,16 +34,21 @@ class Paper:
     code: str = ""
     reconstruction: bool = False
 
+    @property
+    def place(self) -> str:
+        """Where it appeared, such as "EMNLP 2021, arXiv 2109.00412"."""
+        return f"{self.venue} {self.year}" + (f", arXiv {self.arxiv}" if self.arxiv else "")
+
     def bibtex(self, key: str) -> str:
         """A BibTeX entry."""
+        arxiv = f"  eprint = {{{self.arxiv}}},\n  archivePrefix = {{arXiv}},\n"
         return (
             f"@inproceedings{{{key},\n"
             f"  title = {{{self.title}}},\n"
             f"  author = {{{' and '.join(self.authors)}}},\n"
             f"  booktitle = {{{self.venue}}},\n"
             f"  year = {{{self.year}}},\n"
-            f"  eprint = {{{self.arxiv}}},\n"
-            f"  archivePrefix = {{arXiv}},\n"
+            f"{arxiv if self.arxiv else ''}"
             f"}}"
         )
 
@@ -67,11 +72,15 @@ class TermModule(Protocol):
     def plus(self, model: nn.Module, choices: Any) -> Objective: ...
 
 
+HELPERS = {"base", "inputs"}
+"""The modules of this package that are no paper."""
+
+
 def names() -> list[str]:
     """The papers by name: the modules of this package."""
     package = importlib.import_module("infofuse.papers")
     found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if name != "base")
+    return sorted(set(found) - HELPERS)
 
 
 def get(name: str) -> PaperModule:

@@ -25,11 +25,12 @@ from typing import Literal
 from torch import nn
 
 from infofuse.data.spec import DataSpec
-from infofuse.encoders import Encoder, LSTMEncoder, TextEncoder
+from infofuse.encoders import Encoder
 from infofuse.errors import InfofuseError
 from infofuse.models import MultiTask
 from infofuse.objectives import Objective, Sum, Supervised, UnimodalLabels
 from infofuse.papers.base import Paper, choose_modalities
+from infofuse.papers.inputs import vector_encoder
 
 PAPER = Paper(
     title="Learning Modality-Specific Representations with Self-Supervised Multi-Task Learning "
@@ -99,16 +100,20 @@ def _view_widths(names: tuple[str, ...], config: Config) -> dict[str, int]:
 
 
 def _encoder(name: str, config: Config, spec: DataSpec) -> Encoder:
-    if name == "text" and spec.text:
-        return TextEncoder(
-            config.text_encoder, frozen=config.freeze_text, max_tokens=config.max_tokens
-        )
     shapes = {
         "text": (config.text_hidden, config.text_hidden),
         "audio": (config.audio_hidden, config.audio_width),
     }
     hidden, width = shapes.get(name, (config.vision_hidden, config.vision_width))
-    return LSTMEncoder(name, spec.features[name], hidden, width)
+    return vector_encoder(
+        name,
+        spec,
+        text=config.text_encoder,
+        frozen=config.freeze_text,
+        max_tokens=config.max_tokens,
+        hidden=hidden,
+        width=width,
+    )
 
 
 def _project(features: int, width: int, dropout: float) -> nn.Module:
