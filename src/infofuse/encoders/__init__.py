@@ -3,8 +3,10 @@
 from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.frames import Frames
 from infofuse.encoders.recurrent import LSTMEncoder
+from infofuse.encoders.stacked import StackedLSTM
 from infofuse.encoders.standardize import Standardize
 from infofuse.encoders.text import TextEncoder, TextSequence, Transcript
+from infofuse.encoders.words import WordPieces
 
 __all__ = [
     "Encoder",
@@ -12,8 +14,10 @@ __all__ = [
     "LSTMEncoder",
     "Reader",
     "SequenceEncoder",
+    "StackedLSTM",
     "Standardize",
     "TextEncoder",
     "TextSequence",
     "Transcript",
+    "WordPieces",
 ]

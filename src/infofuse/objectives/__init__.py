@@ -1,17 +1,21 @@
 """Objectives: the task, and dependence between views with a sign and a weight."""
 
+from infofuse.objectives.adversarial import Adversarial
 from infofuse.objectives.base import Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize, Minimize
+from infofuse.objectives.reconstruction import Reconstruction
 from infofuse.objectives.schedule import Schedule, WarmUp
 from infofuse.objectives.supervised import Supervised
 from infofuse.objectives.tap import tap
 from infofuse.objectives.uncertainty import LearnedWeights
 
 __all__ = [
+    "Adversarial",
     "LearnedWeights",
     "Maximize",
     "Minimize",
     "Objective",
+    "Reconstruction",
     "Schedule",
     "Sum",
     "Supervised",
