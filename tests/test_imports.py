@@ -27,9 +27,9 @@ ALLOWED = {
     "models": {"encoders", "fusion"},
     "objectives": {"measures", "tasks"},
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
-    "training": {"data", "encoders", "models", "objectives", "papers", "tasks"},
+    "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
-    "analysis": {"data", "measures", "models", "training"},
+    "analysis": {"data", "encoders", "measures", "metrics", "models", "tasks", "training"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from infofuse.cli import cite, demo, doctor, evaluate, measure, papers, synth, train
+from infofuse.cli import cite, demo, doctor, evaluate, measure, papers, robustness, synth, train
 from infofuse.errors import InfofuseError
 
 USER_MISTAKE = 2
@@ -14,6 +14,7 @@ VERBS: tuple[Callable[..., None], ...] = (
     train.train,
     evaluate.evaluate,
     measure.measure,
+    robustness.robustness,
     demo.demo,
     papers.papers,
     cite.cite,

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -21,6 +22,10 @@ class Reader(nn.Module, ABC):
 
     @abstractmethod
     def column(self, clips: Clips) -> Ragged: ...
+
+    @abstractmethod
+    def blank(self) -> np.ndarray:
+        """A step of a column that says nothing: what stands where one was lost."""
 
     def fit(self, clips: Clips) -> None:
         """Nothing, unless an encoder says otherwise."""

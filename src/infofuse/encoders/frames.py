@@ -1,5 +1,7 @@
 """Feature sequences as they are, on the training set's scale."""
 
+import numpy as np
+
 from infofuse.encoders.base import Reader, SequenceEncoder
 from infofuse.encoders.standardize import Standardize
 from infofuse.errors import InfofuseError
@@ -29,6 +31,9 @@ class FeatureReader(Reader):
                 f"for {self.features}: use data of the same feature set, or train on this one"
             )
         return column
+
+    def blank(self) -> np.ndarray:
+        return self.standardize.mean.numpy()
 
     def fit(self, clips: Clips) -> None:
         self.standardize.fit(self.column(clips))

