@@ -5,6 +5,7 @@ from infofuse.encoders.frames import Frames
 from infofuse.encoders.recurrent import LSTMEncoder
 from infofuse.encoders.stacked import StackedLSTM
 from infofuse.encoders.standardize import Standardize
+from infofuse.encoders.subnets import LSTMSubnet, MeanSubnet
 from infofuse.encoders.text import TextEncoder, TextSequence, Transcript
 from infofuse.encoders.words import WordPieces
 
@@ -12,6 +13,8 @@ __all__ = [
     "Encoder",
     "Frames",
     "LSTMEncoder",
+    "LSTMSubnet",
+    "MeanSubnet",
     "Reader",
     "SequenceEncoder",
     "StackedLSTM",

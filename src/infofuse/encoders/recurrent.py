@@ -11,14 +11,14 @@ from infofuse.types import Padded
 
 
 def last_state(lstm: nn.LSTM, x: Padded) -> Float[Tensor, "batch states"]:
-    """The state after the last real step, that of both directions side by side if there are two.
+    """The top layer's state after the last real step, (batch, states), both directions' if two.
 
     A clip without steps has the state after one step of padding.
     """
     steps = x.lengths.clamp(min=1).cpu()
     packed = pack_padded_sequence(x.values, steps, batch_first=True, enforce_sorted=False)
     _, (state, _) = lstm(packed)
-    return torch.cat(list(state), dim=1)
+    return torch.cat(list(state[-2:] if lstm.bidirectional else state[-1:]), dim=1)
 
 
 class LSTMEncoder(FeatureReader, Encoder):

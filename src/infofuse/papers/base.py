@@ -30,16 +30,21 @@ class Paper:
     code: str = ""
     reconstruction: bool = False
 
+    @property
+    def place(self) -> str:
+        """Where it appeared, such as "EMNLP 2021, arXiv 2109.00412"."""
+        return f"{self.venue} {self.year}" + (f", arXiv {self.arxiv}" if self.arxiv else "")
+
     def bibtex(self, key: str) -> str:
         """A BibTeX entry."""
+        arxiv = f"  eprint = {{{self.arxiv}}},\n  archivePrefix = {{arXiv}},\n"
         return (
             f"@inproceedings{{{key},\n"
             f"  title = {{{self.title}}},\n"
             f"  author = {{{' and '.join(self.authors)}}},\n"
             f"  booktitle = {{{self.venue}}},\n"
             f"  year = {{{self.year}}},\n"
-            f"  eprint = {{{self.arxiv}}},\n"
-            f"  archivePrefix = {{arXiv}},\n"
+            f"{arxiv if self.arxiv else ''}"
             f"}}"
         )
 

@@ -5,19 +5,53 @@ folder or a hub name), or "features", the dense features of the words that came 
 such as GloVe.
 """
 
+from dataclasses import dataclass
+
 from infofuse.data.spec import DataSpec
 from infofuse.encoders import (
     Encoder,
     Frames,
     LSTMEncoder,
+    LSTMSubnet,
+    MeanSubnet,
     SequenceEncoder,
     TextEncoder,
     TextSequence,
 )
 from infofuse.errors import InfofuseError
+from infofuse.papers.base import choose_modalities
 
 FEATURES = "features"
 """The text encoder's name that asks for the feature modality "text"."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a paper reads: the choices that papers on sequences have in common.
+
+    modalities: which to use, all that the data has if empty. text_encoder: see the module.
+    freeze_text, max_tokens: of a pretrained one.
+    """
+
+    modalities: tuple[str, ...] = ()
+    text_encoder: str = "minilm"
+    freeze_text: bool = True
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True)
+class SubnetInputs(Inputs):
+    """The choices of papers with TFN's encoders (see `subnetworks`).
+
+    text_hidden, text_width: of the text's LSTM and of its vector. audio_width, vision_width: of
+    the others' vectors, vision's also of any further modality's. encoder_dropout: of all.
+    """
+
+    text_hidden: int = 128
+    text_width: int = 128
+    audio_width: int = 16
+    vision_width: int = 128
+    encoder_dropout: float = 0.2
 
 
 def sequence_encoder(
@@ -51,6 +85,32 @@ def vector_encoder(
     if reads_words(name, spec, text):
         return TextEncoder(text, frozen=frozen, max_tokens=max_tokens)
     return LSTMEncoder(name, spec.features[name], hidden, width, bidirectional=bidirectional)
+
+
+def sequence_encoders(config: Inputs, spec: DataSpec) -> dict[str, SequenceEncoder]:
+    """A sequence encoder for each modality that is used."""
+    return {
+        name: sequence_encoder(
+            name,
+            spec,
+            text=config.text_encoder,
+            frozen=config.freeze_text,
+            max_tokens=config.max_tokens,
+        )
+        for name in choose_modalities(config.modalities, spec)
+    }
+
+
+def subnetworks(config: SubnetInputs, spec: DataSpec) -> dict[str, Encoder]:
+    """TFN's encoders: an LSTM over the text's steps, three layers on the mean of other frames."""
+    widths = {"text": config.text_width, "audio": config.audio_width}
+    drop = config.encoder_dropout
+    return {
+        name: LSTMSubnet(steps, config.text_hidden, config.text_width, drop)
+        if name == "text"
+        else MeanSubnet(steps, widths.get(name, config.vision_width), drop)
+        for name, steps in sequence_encoders(config, spec).items()
+    }
 
 
 def reads_words(name: str, spec: DataSpec, text: str) -> bool:

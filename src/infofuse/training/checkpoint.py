@@ -106,7 +106,7 @@ def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
     return f"""# {recipe.paper} on {spec.name}
 
 {status} {authors}: *{paper.title}*
-({paper.venue} {paper.year}, arXiv {paper.arxiv}).
+({paper.place}).
 Modalities: {", ".join(spec.modalities)}.
 
 ```python
