@@ -7,7 +7,7 @@ from infofuse.encoders.stacked import StackedLSTM
 from infofuse.encoders.standardize import Standardize
 from infofuse.encoders.subnets import LSTMSubnet, MeanSubnet
 from infofuse.encoders.text import TextEncoder, TextSequence, Transcript
-from infofuse.encoders.words import WordPieces
+from infofuse.encoders.words import LanguageModel, WordPieces, Words
 
 __all__ = [
     "Encoder",
@@ -15,6 +15,7 @@ __all__ = [
     "LSTMEncoder",
     "LSTMSubnet",
     "MeanSubnet",
+    "LanguageModel",
     "Reader",
     "SequenceEncoder",
     "StackedLSTM",
@@ -23,4 +24,5 @@ __all__ = [
     "TextSequence",
     "Transcript",
     "WordPieces",
+    "Words",
 ]

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from infofuse.fusion.align import pool
 from infofuse.types import Padded
 
 
@@ -66,18 +67,11 @@ class AdaptationGate(nn.Module):
 def beside_words(
     x: Padded, word: Int[Tensor, "batch tokens"], words: Int[Tensor, "batch"]
 ) -> Float[Tensor, "batch tokens width"]:
-    """Of the clip's frames, cut into as many equal intervals as it has words, the mean of a word's.
+    """What stands beside the word of each token, if the clip's frames are pooled to its words.
 
-    So the tokens of a word share its frame, where there is one a word; of fewer frames than words
-    each word has the one that its time begins in. word: each token's, negative for a token that is
-    no part of a word, which gets zeros. words: how many the clip has.
+    So the tokens of a word share its frame, where there is one a word; see `pool`. word: each
+    token's, counted from 0, negative for a token that is no part of a word, which gets zeros.
+    words: how many the clip has.
     """
-    frames, count = x.lengths[:, None], words[:, None]
-    place = word.clamp(min=0)
-    begin = place * frames // count
-    end = torch.maximum((place + 1) * frames // count, begin + 1)
-    step = torch.arange(x.values.shape[1], device=word.device)
-    inside = (step >= begin[:, :, None]) & (step < end[:, :, None])
-    inside &= x.mask[:, None] & (word >= 0)[:, :, None]
-    weights = inside / inside.sum(2, keepdim=True).clamp(min=1)
-    return weights.to(x.values.dtype) @ x.values.masked_fill(~x.mask[:, :, None], 0)
+    clips = torch.arange(len(word), device=word.device)[:, None]
+    return pool(x, words)[clips, word.clamp(min=0)] * (word >= 0)[:, :, None]

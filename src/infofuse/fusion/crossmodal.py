@@ -72,7 +72,7 @@ class CrossmodalFusion(nn.Module):
 
     def forward(self, sequences: Mapping[str, Padded]) -> dict[str, Float[Tensor, "batch _"]]:
         frames = {m: self._convolve(m, sequences[m]) for m in self.order}
-        views = {m: last_step(self.memory[m](self._attended(m, frames))) for m in self.order}
+        views = {m: self._view(m, frames) for m in self.order}
         joined = torch.cat([views[m] for m in self.order], dim=1)
         inside = self.output_dropout(F.relu(self.first(joined)))
         return views | {"fused": joined + self.second(inside)}
@@ -83,15 +83,12 @@ class CrossmodalFusion(nn.Module):
             values = self.text_dropout(values)
         return Padded(self.convolve[name](values.transpose(1, 2)).transpose(1, 2), x.lengths)
 
+    def _view(self, name: str, frames: Mapping[str, Padded]) -> Float[Tensor, "batch width"]:
+        return self.memory[name](self._attended(name, frames)).last * frames[name].present[:, None]
+
     def _attended(self, name: str, frames: Mapping[str, Padded]) -> Padded:
         """The steps of a modality as each of the others informs them, side by side."""
         if not self.sources[name]:
             return frames[name]
         parts = [self.onto[f"{n}_{name}"](frames[name], frames[n]) for n in self.sources[name]]
         return Padded(torch.cat([p.values for p in parts], dim=2), frames[name].lengths)
-
-
-def last_step(x: Padded) -> Float[Tensor, "batch width"]:
-    """The last real step of each clip, zeros for a clip without steps."""
-    rows = torch.arange(len(x.lengths), device=x.lengths.device)
-    return x.values[rows, (x.lengths - 1).clamp(min=0)] * x.present[:, None]

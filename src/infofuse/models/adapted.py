@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from infofuse.encoders import SequenceEncoder, WordPieces
-from infofuse.encoders.text import attended
+from infofuse.encoders import LanguageModel, SequenceEncoder
 from infofuse.fusion.adaptation import AdaptationGate, beside_words
-from infofuse.types import Batch, Output, Padded
+from infofuse.types import Batch, Output
 
 
 class AdaptedLanguageModel(nn.Module):
     """prediction = head(dropout s), s a language model's summary, its states before `layer` gated.
 
-    words: the language model and its reader. others: encoders of the steps beside the words.
-    gate: what shifts a token's state by what its word has beside it. A clip without text is one
-    placeholder token, token 0, to which all its frames belong; without `reads_text` every clip is.
+    language: the model that reads the text. others: encoders of the steps beside the words. gate:
+    what shifts a token's state by what its word has beside it. A clip without text is one token,
+    to which all its frames belong; without `reads_text` every clip is.
 
     Views: of text the mean of the states before the gate, of another modality the gate's linear
     map of its mean step, and "fused", which is s.
@@ -25,7 +23,7 @@ class AdaptedLanguageModel(nn.Module):
 
     def __init__(
         self,
-        words: WordPieces,
+        language: LanguageModel,
         others: Mapping[str, SequenceEncoder],
         gate: AdaptationGate,
         head: nn.Module,
@@ -35,48 +33,33 @@ class AdaptedLanguageModel(nn.Module):
         reads_text: bool = True,
     ):
         super().__init__()
-        self.encoders = nn.ModuleDict({"text": words, **others} if reads_text else others)
-        self.unread = None if reads_text else words
+        self.encoders = nn.ModuleDict({"text": language, **others} if reads_text else others)
+        self.unread = None if reads_text else language
         self.others, self.layer = tuple(others), layer
         self.gate, self.head, self.dropout = gate, head, nn.Dropout(dropout)
 
     def forward(self, batch: Batch) -> Output:
         present = {m: batch.inputs[m].present for m in self.encoders}
         steps = {m: self.encoders[m](batch.inputs[m]) for m in self.others}
-        pieces = self._pieces(batch)
-        mask = attended(pieces)
+        views = {m: self.gate.value[m](x.mean) for m, x in steps.items()}
+        language: LanguageModel = self.unread or self.encoders["text"]  # type: ignore[assignment]
+        text = (
+            batch.inputs["text"]
+            if self.unread is None
+            else language.nothing(len(batch), batch.index.device)
+        )
+        mask, place, count = language.words(text)
         clip = mask.nonzero()[:, 0]
-        word = pieces.values[:, :, 1]
-        words = (-word).amax(1).clamp(min=1)
-        beside = {m: beside_words(x, word, words)[mask] for m, x in steps.items()}
+        beside = {m: beside_words(x, place, count)[mask] for m, x in steps.items()}
         there = {m: present[m][clip] for m in self.others}
-        views = {m: self.gate.value[m](_mean(x)) for m, x in steps.items()}
 
         def change(z: Float[Tensor, "tokens width"]) -> Float[Tensor, "tokens width"]:
             views["text"] = _clip_means(z, clip, mask)
             return self.gate(z, beside, there)
 
-        summary = self._language.summary(pieces.values[:, :, 0], mask, self.layer, change)
-        views = {m: views[m] * there[:, None] for m, there in present.items()}
-        views["fused"] = summary
-        return Output(self.head(self.dropout(summary)), views, present)
-
-    @property
-    def _language(self) -> WordPieces:
-        return self.encoders["text"] if self.unread is None else self.unread  # type: ignore[return-value]
-
-    def _pieces(self, batch: Batch) -> Padded:
-        """The tokens and their words, zero beyond the lengths, whatever the batch holds there."""
-        if self.unread is not None:
-            return Padded(batch.index.new_zeros(len(batch), 1, 2), torch.zeros_like(batch.index))
-        x = batch.inputs["text"]
-        return Padded(x.values.masked_fill(~x.mask[:, :, None], 0), x.lengths)
-
-
-def _mean(x: Padded) -> Float[Tensor, "batch width"]:
-    """The mean over each clip's steps, zeros for a clip without any."""
-    total = x.values.masked_fill(~x.mask[:, :, None], 0).sum(1)
-    return total / x.lengths.clamp(min=1)[:, None]
+        summary = language.summary(text, self.layer, change)
+        views = {m: views[m] * here[:, None] for m, here in present.items()}
+        return Output(self.head(self.dropout(summary)), views | {"fused": summary}, present)
 
 
 def _clip_means(

@@ -24,7 +24,7 @@ from infofuse.measures import CanonicalCorrelation
 from infofuse.models import VectorFusion
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
 from infofuse.papers.base import Paper, choose_modalities
-from infofuse.papers.inputs import vector_encoder
+from infofuse.papers.inputs import Inputs, vector_encoder
 
 PAPER = Paper(
     title="Learning Relationships between Text, Audio, and Video via Deep Canonical Correlation "
@@ -44,15 +44,13 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
-    """modalities: which to use, all that the data has if empty. hidden: of the LSTMs. features: of
-    an LSTM's vector. width: of an interaction. correlation: weight of the term; 0 leaves it out.
+class Config(Inputs):
+    """The choices, which are ours.
+
+    hidden: of the LSTMs. features: of an LSTM's vector. width: of an interaction. correlation:
+    weight of the term; 0 leaves it out. The rest is that of `Inputs`.
     """
 
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = "minilm"
-    freeze_text: bool = True
-    max_tokens: int = 128
     hidden: int = 32
     features: int = 16
     width: int = 32

@@ -17,8 +17,8 @@ from infofuse.data.spec import DataSpec
 from infofuse.fusion import BottleneckFusion
 from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
-from infofuse.papers.base import Paper, choose_modalities
-from infofuse.papers.inputs import sequence_encoder
+from infofuse.papers.base import Paper
+from infofuse.papers.inputs import Inputs, sequence_encoders
 
 PAPER = Paper(
     title="Attention Bottlenecks for Multimodal Fusion",
@@ -39,17 +39,12 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Inputs):
     """Sizes for data of thousands of clips; the paper's are 768, 12, 12, 8 and 4.
 
-    modalities: which to use, all that the data has if empty. fuse_from: layers without exchange.
-    tokens: the bottleneck's.
+    fuse_from: layers without exchange. tokens: the bottleneck's. The rest is that of `Inputs`.
     """
 
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = "minilm"
-    freeze_text: bool = True
-    max_tokens: int = 128
     width: int = 64
     heads: int = 4
     layers: int = 4
@@ -61,16 +56,7 @@ class Config:
 
 def build(config: Config, spec: DataSpec) -> tuple[SequenceFusion, Objective]:
     """The model and its objective for data of this kind."""
-    encoders = {
-        name: sequence_encoder(
-            name,
-            spec,
-            text=config.text_encoder,
-            frozen=config.freeze_text,
-            max_tokens=config.max_tokens,
-        )
-        for name in choose_modalities(config.modalities, spec)
-    }
+    encoders = sequence_encoders(config, spec)
     fusion = BottleneckFusion(
         {name: encoder.width for name, encoder in encoders.items()},
         config.width,

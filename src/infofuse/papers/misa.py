@@ -31,7 +31,7 @@ from infofuse.measures import CMD, Orthogonality
 from infofuse.models import VectorFusion
 from infofuse.objectives import Adversarial, Minimize, Objective, Reconstruction, Sum, Supervised
 from infofuse.papers.base import Paper, choose_modalities
-from infofuse.papers.inputs import reads_words
+from infofuse.papers.inputs import Inputs, reads_words
 
 PAPER = Paper(
     title="MISA: Modality-Invariant and -Specific Representations for Multimodal Sentiment "
@@ -46,19 +46,16 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Inputs):
     """The defaults of the published code.
 
-    modalities: which to use, all that the data has if empty. alpha, beta, gamma: weights of
-    similarity, difference and reconstruction; 0 leaves a term out. reversal: scale of the reversed
-    gradient, where similarity is adversarial.
+    alpha, beta, gamma: weights of similarity, difference and reconstruction; 0 leaves a term out.
+    reversal: scale of the reversed gradient, where similarity is adversarial. The rest is that of
+    `Inputs`.
     """
 
     variant: Literal["paper", "release"] = "paper"
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = "minilm"
     freeze_text: bool = False
-    max_tokens: int = 128
     width: int = 128
     dropout: float = 0.5
     similarity: Literal["cmd", "adversarial"] = "cmd"

@@ -25,8 +25,8 @@ from infofuse.fusion import CrossmodalFusion
 from infofuse.fusion.attention import Dropouts
 from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
-from infofuse.papers.base import Paper, choose_modalities
-from infofuse.papers.inputs import sequence_encoder
+from infofuse.papers.base import Paper
+from infofuse.papers.inputs import Inputs, sequence_encoders
 
 PAPER = Paper(
     title="Multimodal Transformer for Unaligned Multimodal Language Sequences",
@@ -47,20 +47,16 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Inputs):
     """The choices of the paper and of its code.
 
-    modalities: which to use, all that the data has if empty. width: of a step. layers: of the
-    transformers between modalities; those over one modality have three at least. kernel_*: steps
-    that a modality's convolution sees, vision's for any other name. attention_dropout: of attention
-    to text and within a modality; to others attention_dropout_*.
+    width: of a step. layers: of the transformers between modalities; those over one modality have
+    three at least. kernel_*: steps that a modality's convolution sees, vision's for any other
+    name. attention_dropout: of attention to text and within a modality; to others
+    attention_dropout_*. The rest is that of `Inputs`.
     """
 
     variant: Literal["paper", "release"] = "paper"
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = "minilm"
-    freeze_text: bool = True
-    max_tokens: int = 128
     width: int = 30
     heads: int = 5
     layers: int = 5
@@ -79,16 +75,7 @@ class Config:
 
 def build(config: Config, spec: DataSpec) -> tuple[SequenceFusion, Objective]:
     """The model and its objective for data of this kind."""
-    encoders = {
-        name: sequence_encoder(
-            name,
-            spec,
-            text=config.text_encoder,
-            frozen=config.freeze_text,
-            max_tokens=config.max_tokens,
-        )
-        for name in choose_modalities(config.modalities, spec)
-    }
+    encoders = sequence_encoders(config, spec)
     fusion = _fusion(config, {name: encoder.width for name, encoder in encoders.items()})
     model = SequenceFusion(encoders, fusion, spec.task.head(fusion.width))
     return model, Supervised(spec.task)
