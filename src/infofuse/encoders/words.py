@@ -23,8 +23,8 @@ _LAYERS = ("encoder.layer", "transformer.layer", "layer")
 
 
 class Words(NamedTuple):
-    """mask: the tokens of each clip, at least one. place: that of its word, counted from 0, negative
-    for a token that is no part of a word. count: words of each clip.
+    """mask: the tokens of each clip, at least one. place: that of a token's word, counted from 0,
+    negative where it is no part of a word. count: words of each clip.
 
     A clip without text is one token, the only part of its only word.
     """

@@ -8,7 +8,7 @@ share what stands beside it: its frame, where there is one a word, and else the 
 interval, the clip's time being cut into equal intervals.
 
 The language model is any of the BERT family, gated at its embeddings (layer 0), or XLNet, gated at
-layer 1. Two variants, for the published code departs from the paper:
+layer 1; where the text is features of the words, a small transformer takes its place. Two variants, for the published code departs from the paper:
 
 * "paper" (default): h has one bias, added after the gates.
 * "release", the arithmetic of WasifurRahman/BERT_multimodal_transformer: each modality's linear map
@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infofuse.data.spec import DataSpec
-from infofuse.encoders import Frames, WordPieces
+from infofuse.encoders import Frames, LanguageModel, WordPieces
 from infofuse.errors import InfofuseError
 from infofuse.fusion import AdaptationGate
-from infofuse.models import AdaptedLanguageModel
+from infofuse.models import AdaptedLanguageModel, WordTransformer
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper, choose_modalities
-from infofuse.papers.inputs import FEATURES, reads_words
+from infofuse.papers.inputs import FEATURES, Inputs, reads_words
 
 PAPER = Paper(
     title="Integrating Multimodal Information in Large Pretrained Transformers",
@@ -51,41 +51,42 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Inputs):
     """The defaults are those that the published code gives for BERT.
 
-    modalities: which to use, all that the data has if empty. text_encoder: the language model.
-    shift: largest length of a token's shift over that of its state.
+    text_encoder: the language model; width, heads and layers are those of the transformer that
+    takes its place for features. layer: whose input the gate changes, counted from 0. shift:
+    largest length of a token's shift over that of its state. The rest is that of `Inputs`.
     """
 
     variant: Literal["paper", "release"] = "paper"
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = "minilm"
     freeze_text: bool = False
-    max_tokens: int = 128
     layer: int = 0
     shift: float = 1.0
     dropout: float = 0.5
     head_dropout: float = 0.1
+    width: int = 64
+    heads: int = 4
+    layers: int = 2
 
 
 def build(config: Config, spec: DataSpec) -> tuple[AdaptedLanguageModel, Objective]:
     """The model and its objective for data of this kind."""
     names = choose_modalities(config.modalities, spec)
-    words = _language_model(config, spec, names)
+    language = _language_model(config, spec, names)
     others = {name: Frames(name, spec.features[name]) for name in names if name != "text"}
     gate = AdaptationGate(
-        words.width,
+        language.width,
         {name: encoder.width for name, encoder in others.items()},
         shift=config.shift,
         dropout=config.dropout,
         release=config.variant == "release",
     )
     model = AdaptedLanguageModel(
-        words,
+        language,
         others,
         gate,
-        spec.task.head(words.width),
+        spec.task.head(language.width),
         layer=config.layer,
         dropout=config.head_dropout,
         reads_text="text" in names,
@@ -93,18 +94,22 @@ def build(config: Config, spec: DataSpec) -> tuple[AdaptedLanguageModel, Objecti
     return model, Supervised(spec.task)
 
 
-def _language_model(config: Config, spec: DataSpec, names: tuple[str, ...]) -> WordPieces:
-    if config.text_encoder == FEATURES:
-        raise InfofuseError(
-            "MAG adapts a pretrained language model, so features of the words will not do; set "
-            "model.text_encoder to one, such as 'minilm'"
-        )
+def _language_model(config: Config, spec: DataSpec, names: tuple[str, ...]) -> LanguageModel:
     if "text" in names:
         reads_words("text", spec, config.text_encoder)
-    words = WordPieces(config.text_encoder, frozen=config.freeze_text, max_tokens=config.max_tokens)
-    if not 0 <= config.layer < words.depth:
-        raise InfofuseError(
-            f"model.layer is one of the {words.depth} layers of {config.text_encoder!r}, counted "
-            f"from 0; found {config.layer}"
+    language: LanguageModel
+    if config.text_encoder == FEATURES:
+        features = spec.features.get("text", 1)  # where no text is read, any number will do
+        language = WordTransformer(
+            features, config.width, config.heads, config.layers, config.head_dropout
         )
-    return words
+    else:
+        language = WordPieces(
+            config.text_encoder, frozen=config.freeze_text, max_tokens=config.max_tokens
+        )
+    if not 0 <= config.layer < language.depth:
+        raise InfofuseError(
+            f"model.layer is one of the {language.depth} layers of {config.text_encoder!r}, "
+            f"counted from 0; found {config.layer}"
+        )
+    return language
