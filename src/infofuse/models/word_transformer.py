@@ -33,7 +33,7 @@ class WordTransformer(FeatureReader, LanguageModel):
         return Padded(torch.zeros(clips, 1, self.features, device=device), none)
 
     def words(self, x: Padded) -> Words:
-        place = torch.arange(x.values.shape[1], device=x.lengths.device).expand(x.mask.shape)
+        place = torch.arange(x.values.shape[1], device=x.lengths.device) * x.mask
         mask = F.pad(x.mask, (1, 0), value=True)
         return Words(mask, torch.cat([-x.lengths[:, None], place], 1), x.lengths.clamp(min=1))
 

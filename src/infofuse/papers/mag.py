@@ -8,7 +8,8 @@ share what stands beside it: its frame, where there is one a word, and else the 
 interval, the clip's time being cut into equal intervals.
 
 The language model is any of the BERT family, gated at its embeddings (layer 0), or XLNet, gated at
-layer 1; where the text is features of the words, a small transformer takes its place. Two variants, for the published code departs from the paper:
+layer 1; where the text is features of the words, a small transformer takes its place. Two
+variants, for the published code departs from the paper:
 
 * "paper" (default): h has one bias, added after the gates.
 * "release", the arithmetic of WasifurRahman/BERT_multimodal_transformer: each modality's linear map
