@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny import batch_of, build, tiny
 from torch import Tensor, nn
 
 from infofuse import papers
@@ -16,33 +17,12 @@ from infofuse.models import columns, encoders
 from infofuse.objectives import Objective
 from infofuse.training import checkpoint
 from infofuse.training.recipe import Recipe
-from infofuse.types import Batch, Clips, Ragged, Sample
-
-from .tiny import batch_of, build, tiny
+from infofuse.types import Batch, Clips, Sample
 
 MODALITIES = ("text", "audio", "vision")
 SUBSETS = [s for n in (1, 2, 3) for s in combinations(MODALITIES, n)]
 
 every_paper = pytest.mark.parametrize("paper", papers.names())
-
-
-@pytest.fixture(scope="session")
-def corpus(small_corpus: Corpus) -> Corpus:
-    """The small corpus with features of its words beside the words: a random vector a word."""
-    rng = np.random.default_rng(0)
-    words = sorted({w for c in small_corpus.splits.values() for t in c.texts for w in t.split()})
-    vectors = dict(zip(words, rng.normal(size=(len(words), 12)).astype(np.float32), strict=True))
-    spec = dataclasses.replace(small_corpus.spec, features={"text": 12, **small_corpus.spec.features})
-    splits = {}
-    for name, clips in small_corpus.splits.items():
-        column = Ragged.of([np.stack([vectors[w] for w in t.split()]) for t in clips.texts])
-        splits[name] = dataclasses.replace(clips, features={"text": column, **clips.features})
-    return Corpus(spec, splits)
-
-
-@pytest.fixture(params=["words", "features"])
-def text(request: pytest.FixtureRequest, tiny_bert: str) -> str:
-    return tiny_bert if request.param == "words" else "features"
 
 
 def loss_of(model: nn.Module, objective: Objective, batch: Batch) -> Tensor:
@@ -54,7 +34,8 @@ def loss_of(model: nn.Module, objective: Objective, batch: Batch) -> Tensor:
 def test_says_what_it_is(paper: str) -> None:
     module = papers.get(paper)
     assert isinstance(module, papers.base.PaperModule)
-    assert module.PAPER.title and module.PAPER.authors and module.PAPER.summary.endswith(tuple("abcdefghijklmnopqrstuvwxyz0123456789)"))
+    assert module.PAPER.title
+    assert module.PAPER.summary
     assert paper in module.PAPER.bibtex(paper)
     assert dataclasses.is_dataclass(module.Config)
     assert module.Config.__dataclass_params__.frozen
@@ -68,7 +49,7 @@ def test_views_are_one_a_modality_and_fused(paper: str, corpus: Corpus, text: st
     assert tuple(encoders(model)) == MODALITIES
     assert set(MODALITIES) | {"fused"} <= set(output.views)
     assert all(view.shape[0] == 5 and view.isfinite().all() for view in output.views.values())
-    assert set(output.present) == set(MODALITIES)
+    assert set(MODALITIES) <= set(output.present) < set(output.views)
     assert output.prediction.shape == (5, 1)
 
 
@@ -98,13 +79,13 @@ def test_overfits_sixteen_clips(paper: str, corpus: Corpus) -> None:
     optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=1e-2)
     errors = []
     for _ in range(120):
-        terms = objective(model(batch), batch)
-        loss = torch.stack([term.loss for term in terms.values()]).sum()
+        output = model(batch)
+        terms = objective(output, batch)
         optimizer.zero_grad()
-        loss.backward()
+        torch.stack([term.loss for term in terms.values()]).sum().backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        errors.append((model(batch).prediction - batch.labels).abs().mean().item())
+        errors.append((output.prediction - batch.labels).abs().mean().item())
     assert min(errors) < 0.25 * errors[0]
 
 
@@ -166,11 +147,11 @@ def without(clips: Clips, subset: tuple[str, ...]) -> Clips:
 
 @every_paper
 def test_bfloat16(paper: str, corpus: Corpus, text: str) -> None:
-    model, objective = build(paper, corpus.spec, text)
+    model, _ = build(paper, corpus.spec, text)
     batch = batch_of(model, corpus, size=8)
+    model.eval()
     with torch.autocast("cpu", torch.bfloat16):
         output = model(batch)
-    model.eval()
     torch.testing.assert_close(
         output.prediction.float(), model(batch).prediction, atol=0.1, rtol=0.1
     )
@@ -195,8 +176,12 @@ def test_checkpoint_round_trip(paper: str, corpus: Corpus, text: str, tmp_path: 
     "spec",
     [
         DataSpec("traits", {"audio": 4, "vision": 3}, outputs=17),
-        DataSpec("classes", {"audio": 4, "vision": 3}, metrics="classification", classes=("a", "b", "c")),
-        DataSpec("labels", {"text": 5, "audio": 4}, outputs=2, metrics="multilabel", classes=("a", "b")),
+        DataSpec(
+            "classes", {"audio": 4, "vision": 3}, metrics="classification", classes=("a", "b", "c")
+        ),
+        DataSpec(
+            "labels", {"text": 5, "audio": 4}, outputs=2, metrics="multilabel", classes=("a", "b")
+        ),
     ],
     ids=lambda spec: spec.name,
 )
@@ -208,7 +193,7 @@ def test_the_head_is_the_tasks(paper: str, spec: DataSpec) -> None:
             Sample(
                 str(i),
                 {m: rng.normal(size=(4, w)).astype(np.float32) for m, w in spec.features.items()},
-                label=rng.integers(0, 2, spec.outputs),
+                label=rng.integers(0, 2, spec.outputs).astype(float).tolist(),
             )
             for i in range(12)
         ],

@@ -1,6 +1,7 @@
 """Any paper, small: its Config with narrow layers and no dropout, found by the fields' names."""
 
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -50,3 +51,26 @@ def batch_of(
     return Loader(columns(model, clips), clips.labels, len(clips)).batch(
         torch.arange(len(clips)).numpy()
     )
+
+
+def linear(layer: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    """W x + b, of one vector."""
+    return layer.weight @ x + layer.bias
+
+
+def dense(*sizes: int) -> int:
+    """Parameters of layers of these sizes."""
+    return sum((a + 1) * b for a, b in pairwise(sizes))
+
+
+def lstm(inputs: int, hidden: int) -> int:
+    """Parameters of an LSTM's layer, with torch's two biases."""
+    return 4 * hidden * (inputs + hidden + 2)
+
+
+def size_on_mosi(paper: str, **choices: Any) -> int:
+    """Parameters of a paper's default model on GloVe words, 5 and 20 features."""
+    module = papers.get(paper)
+    spec = DataSpec("mosi", {"text": 300, "audio": 5, "vision": 20})
+    model, _ = module.build(module.Config(text_encoder="features", **choices), spec)
+    return sum(p.numel() for p in model.parameters())
