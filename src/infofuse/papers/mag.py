@@ -16,7 +16,8 @@ variants, for the published code departs from the paper:
   has a bias, inside its gate.
 
 The loss of the task is the library's, which for regression is the mean absolute error; the code
-takes the squared error. BERT's pooler, which the code puts between s and the head, is left out.
+takes the squared error. What the code puts between s and the head (BERT's pooler, a layer for
+XLNet) is left out, and so are the numbers of segments that it gives XLNet.
 A clip without words is one placeholder token beside which all its frames stand.
 """
 
