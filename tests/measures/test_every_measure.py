@@ -21,6 +21,7 @@ from infofuse.measures.f_gan import JS, NWJ, SMILE
 from infofuse.measures.kernels import CKA, HSIC, MMD, DistanceCorrelation
 from infofuse.measures.ksg import KSG
 from infofuse.measures.moments import CMD, CovarianceGap
+from infofuse.measures.orthogonality import Orthogonality
 from infofuse.measures.tuba import TUBA, AlphaTUBA
 from infofuse.measures.upper import CLUB, L1Out
 
@@ -28,7 +29,7 @@ D = 4
 CRITICS = [InfoNCE, CPC, BarberAgakov, MINE, NWJ, JS, SMILE, TUBA, AlphaTUBA, CLUB, L1Out]
 FREE = [
     CovarianceGap, CMD, CanonicalCorrelation, GaussianInformation, BarlowTwins, VICReg,
-    HSIC, CKA, DistanceCorrelation, MMD, KSG,
+    HSIC, CKA, DistanceCorrelation, MMD, KSG, Orthogonality,
 ]  # fmt: skip
 BUILDS = {c.__name__: lambda c=c: c(D, D) for c in CRITICS}
 BUILDS |= {c.__name__: c for c in FREE}
