@@ -110,6 +110,21 @@ def test_gradients_are_finite(name, case):
     assert all(p.grad is None or p.grad.isfinite().all() for p in measure.parameters())
 
 
+# JS and SMILE have the gradient of another function than they are, by design.
+FITTED = sorted(
+    {n for n in BUILDS if n.startswith("MutualDependency")}
+    | {c.__name__ for c in CRITICS} - {"JS", "SMILE"}
+)
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_gradcheck(name):
+    measure = build(name).double().eval()
+    views = torch.randn(2, 6, D, dtype=torch.float64).unbind()
+    function = lambda *v: seeded(measure, *v)  # noqa: E731
+    assert torch.autograd.gradcheck(function, tuple(v.requires_grad_() for v in views))
+
+
 @every
 @settings(deadline=None, max_examples=5)
 @given(seed=st.integers(0, 999))

@@ -27,6 +27,7 @@ def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> No
             axes.plot(*zip(*points, strict=True), label=f"seed {seed}", linewidth=1.2)
         axes.set_title(_title(name), fontsize=10)
         axes.set_xlabel("epoch", fontsize=8)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.25)
     if len(histories) > 1:
