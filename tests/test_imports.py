@@ -30,7 +30,16 @@ ALLOWED = {
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
     "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
-    "analysis": {"data", "encoders", "measures", "metrics", "models", "tasks", "training"},
+    "analysis": {
+        "data",
+        "encoders",
+        "measures",
+        "metrics",
+        "models",
+        "objectives",
+        "tasks",
+        "training",
+    },
 }
 MEASURES_STAND_ALONE = {"measures"}
 
