@@ -21,7 +21,7 @@ from infofuse.data.audit import audit
 from infofuse.data.audit.leak import leaks, skills
 from infofuse.data.audit.page import page
 from infofuse.data.synthetic import PRESETS, synthesize
-from infofuse.encoders.text import minilm_folder
+from infofuse.encoders.pretrained import minilm_folder
 from infofuse.files import write_text
 from infofuse.types import Clips, Ragged
 

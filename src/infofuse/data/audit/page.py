@@ -1,25 +1,18 @@
 """An audit as one page of HTML that needs nothing else: no script, no picture, no other file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
+from infofuse import html
 from infofuse.data.audit import Audit
 from infofuse.data.audit.leak import Skill
 from infofuse.data.describe import Column, LabelColumn
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1a1a1a; background: #fff; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: .2rem .8rem .2rem 0; text-align: right; vertical-align: top; }
-th:first-child, td:first-child { text-align: left; }
-tr { border-bottom: 1px solid #ddd; }
-li { margin: .5rem 0; }
 .severity { font-weight: 600; padding: 0 .4rem; border: 1px solid; border-radius: .2rem; }
 .error { color: #a40000; } .warning { color: #7a4b00; } .note { color: #3a4a5a; }
-code { overflow-wrap: anywhere; }
 """
 
 
@@ -34,7 +27,7 @@ def page(audit: Audit) -> str:
         "<h2>Findings</h2>",
         _findings(audit),
         "<h2>Clips</h2>",
-        _table(["", *d.clips], [["clips", *d.clips.values()], ["groups", *d.groups.values()]]),
+        html.table(["", *d.clips], [["clips", *d.clips.values()], ["groups", *d.groups.values()]]),
         "<h2>Lengths, in steps</h2>",
         _lengths({**d.features, **({"words": d.words} if d.words else {})}),
         "<h2>What a linear probe reads of the label</h2>",
@@ -42,35 +35,17 @@ def page(audit: Audit) -> str:
         "<h2>Labels</h2>",
         *(_histogram(k, label) for k, label in enumerate(d.labels)),
         "<h2>Notes of the reader</h2>",
-        _list(map(escape, d.notes)) or "<p>None.</p>",
+        html.listing(map(escape, d.notes)) or "<p>None.</p>",
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>Audit of {escape(d.name)}</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body></html>\n"
-    )
+    return html.page(f"Audit of {d.name}", body, _STYLE)
 
 
 def _findings(audit: Audit) -> str:
-    return _list(
+    return html.listing(
         f'<span class="severity {f.severity}">{f.severity}</span> {escape(f.check)}: '
-        f"{escape(f.what)}.{_list(f'<code>{escape(e)}</code>' for e in f.examples)}"
+        f"{escape(f.what)}.{html.listing(f'<code>{escape(e)}</code>' for e in f.examples)}"
         for f in audit.findings
     )
-
-
-def _list(items: Iterable[str]) -> str:
-    listed = "".join(f"<li>{item}</li>" for item in items)
-    return f"<ul>{listed}</ul>" if listed else ""
-
-
-def _table(heading: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    def line(cells: Sequence[object], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in cells) + "</tr>"
-
-    return f"<table>{line(heading, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
 
 
 def _lengths(columns: dict[str, Column]) -> str:
@@ -79,7 +54,7 @@ def _lengths(columns: dict[str, Column]) -> str:
         n = column.lengths
         cells = [n.min, n.median, n.p95, n.max] if n else ["–"] * 4
         rows.append([name, column.width, sum(column.clips.values()), *cells])
-    return _table(["", "width", "clips with it", "least", "median", "95 %", "most"], rows)
+    return html.table(["", "width", "clips with it", "least", "median", "95 %", "most"], rows)
 
 
 def _skills(skills: Sequence[Skill]) -> str:
@@ -91,7 +66,7 @@ def _skills(skills: Sequence[Skill]) -> str:
         r = [f"{np.tanh(skill.splits[s][0]):.2f}" if s in skill.splits else "–" for s in splits]
         tau = "{:.2f} [{:.2f}, {:.2f}]".format(*skill.tau) if skill.tau else "–"
         rows.append([skill.modality, *r, tau])
-    table = _table(["", *(f"r, {s}" for s in splits), "deviation among videos"], rows)
+    table = html.table(["", *(f"r, {s}" for s in splits), "deviation among videos"], rows)
     return (
         f"{table}<p>r: correlation of the out-of-fold prediction with the label, within a video "
         "where videos are named. Deviation: of Fisher's z among the videos of a split, with its "
