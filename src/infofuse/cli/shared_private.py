@@ -89,7 +89,7 @@ def _pair_table(found: dict[str, "SharedPrivate"]) -> str:
 
 
 def _view_table(found: dict[str, "SharedPrivate"]) -> str:
-    rows = [["R² of the label from", "", "the view", "its private part"]]
+    rows = [["R² of the label from", "", "the view", "private"]]
     for views in zip(*(one.views for one in found.values()), strict=True):
         for state, v in zip(found, views, strict=True):
             rows.append([v.view, state, f"{v.label:.3f}", f"{v.private:.3f}"])
