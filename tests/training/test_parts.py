@@ -14,8 +14,8 @@ from infofuse.errors import InfofuseError
 from infofuse.models import columns, fit_inputs
 from infofuse.papers import self_mm
 from infofuse.training import load, resolve, train
-from infofuse.training.checkpoint import untrained
 from infofuse.training.optimizers import clip_gradients, optimizers
+from infofuse.training.prepare import untrained
 from infofuse.training.recipe import Part, TrainConfig, recipe
 
 

@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -22,9 +21,7 @@ from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import without_weights
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
-from infofuse.models import fit_inputs
 from infofuse.training.recipe import Recipe, from_table
-from infofuse.types import Clips
 
 FORMAT = 1
 TEXT = "text_encoder"
@@ -64,19 +61,6 @@ def load(path: str | Path) -> nn.Module:
     with without_weights():
         model, _ = module.build(from_table(module.Config, table, "model"), spec_of(config))
     load_tensors(model, path / "model.safetensors")
-    return model.eval()
-
-
-def untrained(path: Path, training: Clips) -> nn.Module:
-    """The model of a checkpoint as it was before training: of its seed, and fitted to its input."""
-    config = read_config(path)
-    module = papers.get(config["paper"])
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(config["seed"])
-        model, _ = module.build(
-            from_table(module.Config, config["model"], "model"), spec_of(config)
-        )
-    fit_inputs(model, training)
     return model.eval()
 
 

@@ -7,21 +7,16 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
-import torch
-from torch import nn
-
-from infofuse import papers
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
-from infofuse.data.spec import DataSpec
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json, write_text
-from infofuse.models import columns, fit_inputs
-from infofuse.objectives import Objective, Sum
+from infofuse.models import columns
+from infofuse.objectives import Objective
 from infofuse.training.curves import draw
 from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.prepare import prepare
 from infofuse.training.protocol import evaluate
 from infofuse.training.recipe import Recipe
 from infofuse.types import Clips
@@ -103,30 +98,6 @@ def _is_done(folder: Path, test: bool) -> bool:
     if test and "test" not in read_json(folder / "metrics.json"):
         return False
     return (folder / "checkpoint").is_dir()
-
-
-def prepare(
-    recipe: Recipe, spec: DataSpec, training: Clips, seed: int
-) -> tuple[nn.Module, Objective]:
-    """The untrained model and the objective of a seed, the training clips' statistics taken."""
-    torch.manual_seed(seed)
-    model, objective = papers.get(recipe.paper).build(recipe.model, spec)
-    fit_inputs(model, training)
-    if recipe.plus:
-        widths = _view_widths(model, training)
-        terms = (papers.get_term(n).plus(widths, choices) for n, choices in recipe.plus.items())
-        objective = Sum(objective, *terms)
-    objective.begin(training)
-    return model, objective
-
-
-@torch.inference_mode()
-def _view_widths(model: nn.Module, clips: Clips) -> dict[str, int]:
-    """The width of each view that the model gives, from one clip."""
-    one = Loader(columns(model, clips), clips.labels, 1).batch(np.zeros(1, int))
-    views = model.eval()(one).views
-    model.train()
-    return {name: view.shape[1] for name, view in views.items()}
 
 
 def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
