@@ -85,7 +85,7 @@ def write_states(split: str) -> None:
 
     if store(split).is_dir():
         return
-    corpus, encoder = open_corpus(ROOT / SPLITS[split]), TextSequence(frozen=True).eval()
+    corpus, encoder = open_corpus(ROOT / SPLITS[split]), TextSequence().eval()
     spec = dataclasses.replace(
         corpus.spec, text=False, features={**corpus.spec.features, "text": encoder.width}
     )

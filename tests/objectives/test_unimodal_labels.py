@@ -233,6 +233,21 @@ def test_one_sided_labels_leave_every_label_as_it_was() -> None:
     assert objective.centres["audio"].centres()[1].isnan().all()
 
 
+def test_a_class_that_empties_again_has_no_centre() -> None:
+    """Whatever rounding leaves in its sum."""
+    y, views = torch.tensor([1.0, 2.0, -1.0, -0.5]), random_views(4)
+    objective = begun(views, y)
+    objective.start_epoch()
+    step(objective, output_of(views, torch.arange(4), y), y, torch.arange(4))
+    centres = objective.centres["audio"]
+    centres.label.abs_()
+    centres.store(torch.arange(4), views["audio"])
+    centres.sums[1] += 1e-17
+    assert centres.counts.tolist() == [4, 0]
+    assert centres.centres()[1].isnan().all()
+    assert centres.position(views["audio"]).isnan().all()
+
+
 def test_without_a_modality_or_a_human_label_there_is_no_label() -> None:
     y = torch.tensor([2.0, 1.0, -1.0, -2.0, float("nan")])
     lacking = {"audio": torch.tensor([False, True, False, False, False])}

@@ -1,6 +1,6 @@
 """Ridge regression on held-out clips: what is linearly in a view, and no more."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -79,13 +79,3 @@ def held_out(
         errors += float(((b[held] - a[held] @ slope - constant) ** 2).sum())
         totals += float((b[held] ** 2).sum())
     return 1 - errors / totals if totals > 0 else float("nan")
-
-
-def residuals(
-    x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "n k"], parts: Sequence[Fold]
-) -> Iterator[tuple[Fold, Float[np.ndarray, "n k"]]]:
-    """For each fold, what of y is not in x: y minus its regression on x, fitted there."""
-    for fit, held in parts:
-        a, b = scaled(x, x[fit]), scaled(y, y[fit])
-        slope, constant = regress(a[fit], b[fit])
-        yield (fit, held), b - a @ slope - constant

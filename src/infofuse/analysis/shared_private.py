@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from infofuse.analysis.ridge import Fold, folds, held_out, residuals, scaled
+from infofuse.analysis.ridge import Fold, folds, held_out, scaled
 from infofuse.errors import InfofuseError
 from infofuse.measures import CKA
 from infofuse.types import Json
@@ -38,7 +38,8 @@ class Pair:
 class Own:
     """What one view says of the label: held-out R².
 
-    label: from the view. private: from what of the view the other views do not predict.
+    label: from the view. private: how much more all views predict than the others do without
+    it, which is 0 if what it says is said elsewhere.
     """
 
     view: str
@@ -133,7 +134,5 @@ def _own(
     others = [v for other, v in views.items() if other != name]
     if not others:
         return Own(name, label, label)
-    left = list(residuals(np.concatenate(others, 1), views[name], parts))
-    scores = [(held_out(rest, y, [fold]), len(fold[1])) for fold, rest in left]
-    private = sum(score * n for score, n in scores) / len(y)
-    return Own(name, label, private)
+    every, rest = (np.concatenate(v, 1) for v in (list(views.values()), others))
+    return Own(name, label, held_out(every, y, parts) - held_out(rest, y, parts))

@@ -19,7 +19,7 @@ def draw_shared_private(found: Mapping[str, SharedPrivate], path: Path) -> None:
     """Four panels, a colour or line a state (such as "before", "after"): PNG or SVG.
 
     Linear CKA of each pair, held-out R² of each view from each other one, held-out R² of the
-    label from each view and from its private part, and the spectra.
+    label from each view and what no other view says of it, and the spectra.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ def draw_shared_private(found: Mapping[str, SharedPrivate], path: Path) -> None:
     directed = {s: [r for p in f.pairs for r in (p.forward, p.backward)] for s, f in found.items()}
     arrows = [f"{a} → {b}" for p in next(iter(found.values())).pairs for a, b in _both(p.views)]
     _bars(panels[0, 1], "shared: held-out R² of one view from another", arrows, directed)
-    _bars(panels[1, 0], "of the label: held-out R², all and private", *_label_bars(found))
+    _bars(panels[1, 0], "of the label: held-out R², in all and private", *_label_bars(found))
     _spectra(panels[1, 1], found)
     save(figure, path)
 

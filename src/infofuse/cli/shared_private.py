@@ -43,15 +43,16 @@ def _before_and_after(
     from infofuse.analysis import shared_private, views_of_model
     from infofuse.data import open_corpus
     from infofuse.models import encoders
-    from infofuse.training import checkpoint
+    from infofuse.training import load
+    from infofuse.training.prepare import untrained
     from infofuse.training.protocol import find_checkpoint, open_split
 
     folder = find_checkpoint(run)
     corpus = open_corpus(data or _data_of(folder))
     clips = open_split(corpus, split, folder.parent)
     states = {
-        "before": checkpoint.untrained(folder, corpus.split("train")),
-        "after": checkpoint.load(folder),
+        "before": untrained(folder, corpus.split("train")),
+        "after": load(folder),
     }
     views = {
         state: views_of_model(model, clips, names or list(encoders(model)))
@@ -89,7 +90,7 @@ def _pair_table(found: dict[str, "SharedPrivate"]) -> str:
 
 
 def _view_table(found: dict[str, "SharedPrivate"]) -> str:
-    rows = [["R² of the label from", "", "the view", "its private part"]]
+    rows = [["R² of the label from", "", "the view", "private"]]
     for views in zip(*(one.views for one in found.values()), strict=True):
         for state, v in zip(found, views, strict=True):
             rows.append([v.view, state, f"{v.label:.3f}", f"{v.private:.3f}"])

@@ -200,7 +200,8 @@ class ClassCentres(nn.Module):
 
     def centres(self) -> Float[Tensor, "2 width"]:
         """c+ and c-; NaN for a class without a clip."""
-        return (self.sums / self.counts[:, None]).float()
+        means = self.sums / self.counts[:, None]
+        return means.masked_fill(self.counts[:, None] == 0, float("nan")).float()
 
     def position(self, views: Float[Tensor, "rows width"]) -> Float[Tensor, "rows"]:
         """(D(h, c-) - D(h, c+)) / (D(h, c+) + eps); NaN while a class is empty."""

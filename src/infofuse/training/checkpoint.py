@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -24,11 +23,9 @@ from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import shape_from
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
-from infofuse.models import fit_inputs
 from infofuse.objectives import DependencyPenalty, Objective
 from infofuse.tables import from_table
 from infofuse.training.recipe import Recipe
-from infofuse.types import Clips
 
 FORMAT = 1
 TEXT, CRITICS = "text_encoder", "critics.safetensors"
@@ -98,16 +95,6 @@ def _penalties(objective: Objective) -> list[DependencyPenalty]:
 
 def _critics(penalties: Iterable[DependencyPenalty]) -> nn.ModuleList:
     return nn.ModuleList(penalty.measure for penalty in penalties)
-
-
-def untrained(path: Path, training: Clips) -> nn.Module:
-    """The model of a checkpoint as it was before training: of its seed, and fitted to its input."""
-    config = read_config(path)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(config["seed"])
-        model, _ = _built(config)
-    fit_inputs(model, training)
-    return model.eval()
 
 
 def read_config(path: Path) -> dict[str, Any]:

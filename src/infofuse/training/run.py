@@ -7,20 +7,16 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import torch
-from torch import nn
-
-from infofuse import papers
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
-from infofuse.data.spec import DataSpec
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json, write_text
-from infofuse.models import columns, fit_inputs
+from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.curves import draw
 from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.prepare import prepare
 from infofuse.training.protocol import evaluate
 from infofuse.training.recipe import Recipe
 from infofuse.types import Clips
@@ -102,17 +98,6 @@ def _is_done(folder: Path, test: bool) -> bool:
     if test and "test" not in read_json(folder / "metrics.json"):
         return False
     return (folder / "checkpoint").is_dir()
-
-
-def prepare(
-    recipe: Recipe, spec: DataSpec, training: Clips, seed: int
-) -> tuple[nn.Module, Objective]:
-    """The untrained model and the objective of a seed, the training clips' statistics taken."""
-    torch.manual_seed(seed)
-    model, objective = papers.build(recipe.paper, recipe.model, spec, recipe.plus)
-    fit_inputs(model, training)
-    objective.begin(training)
-    return model, objective
 
 
 def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
