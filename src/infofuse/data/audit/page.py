@@ -41,8 +41,6 @@ def page(audit: Audit) -> str:
         _skills(audit.skills),
         "<h2>Labels</h2>",
         *(_histogram(k, label) for k, label in enumerate(d.labels)),
-        "<h2>Notes of the reader</h2>",
-        _list(map(escape, d.notes)) or "<p>None.</p>",
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
