@@ -13,6 +13,8 @@ from infofuse.data import known
 from infofuse.data.corpus import Corpus
 from infofuse.data.known import Known, Split
 
+_ROUNDING = 1e-4
+
 
 @dataclass(frozen=True)
 class Likeness:
@@ -60,15 +62,22 @@ def split_of(corpus: Corpus) -> tuple[known.Dataset, Split] | None:
 
 def _within(dataset: known.Dataset, corpus: Corpus) -> bool:
     """Whether some set of labels could hold these; classes are not compared."""
-    values = np.concatenate([clips.labels.ravel() for clips in corpus.splits.values()])
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return True
-    low, high = float(values.min()), float(values.max())
-    return any(
-        labels.scale is None or (labels.scale[0] - 1e-4 <= low and high <= labels.scale[1] + 1e-4)
-        for labels in dataset.labels
+    span = label_span(corpus)
+    return span is None or any(
+        labels.scale is None or lies_within(span, labels.scale) for labels in dataset.labels
     )
+
+
+def label_span(corpus: Corpus) -> tuple[float, float] | None:
+    """The least and the greatest known label, None if none is known."""
+    values = np.concatenate([np.zeros(0), *(c.labels.ravel() for c in corpus.splits.values())])
+    known_ones = values[~np.isnan(values)]
+    return (float(known_ones.min()), float(known_ones.max())) if len(known_ones) else None
+
+
+def lies_within(span: tuple[float, float], scale: tuple[float, float]) -> bool:
+    """Whether labels are on a scale, but for the rounding of 32-bit floats."""
+    return scale[0] - _ROUNDING <= span[0] and span[1] <= scale[1] + _ROUNDING
 
 
 def _fits(one: Known, corpus: Corpus) -> bool:

@@ -48,6 +48,7 @@ def audit(corpus: Corpus, dataset: str | None = None) -> Audit:
         *overlap(corpus, mixed=recognised is not None and not recognised[1].by_group),
         *leaks(measured),
         *content(corpus, description),
+        *(Finding("note", "reader", note) for note in corpus.notes),
     ]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     title = expected.title if expected else None

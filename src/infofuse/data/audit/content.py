@@ -84,7 +84,7 @@ def _balance(split: str, known: Float[np.ndarray, "n"], middle: float) -> Findin
 def _lengths(corpus: Corpus) -> Iterator[Finding]:
     for name in corpus.spec.features:
         lengths = {s: clips.features[name].lengths for s, clips in corpus.splits.items()}
-        there = np.concatenate([n[n > 0] for n in lengths.values()])
+        there = np.concatenate([np.zeros(0, int), *(n[n > 0] for n in lengths.values())])
         if not len(there) or there.max() == 1:
             continue
         at_most = float((there == there.max()).mean())

@@ -69,6 +69,8 @@ def leaks(skills: Iterable[Skill]) -> list[Finding]:
 def _skill(corpus: Corpus, modality: str) -> Skill | None:
     names = [s for s in SPLITS if s in corpus.splits]
     parts = [corpus.splits[s] for s in names]
+    if not parts:
+        return None
     x = np.concatenate([means(p.features[modality]) for p in parts])
     y = np.concatenate([p.labels for p in parts]).astype(float)
     split = np.repeat(np.arange(len(parts)), [len(p) for p in parts])

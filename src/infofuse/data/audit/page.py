@@ -34,8 +34,6 @@ def page(audit: Audit) -> str:
         _skills(audit.skills),
         "<h2>Labels</h2>",
         *(_histogram(k, label) for k, label in enumerate(d.labels)),
-        "<h2>Notes of the reader</h2>",
-        html.listing(map(escape, d.notes)) or "<p>None.</p>",
     ]
     return html.page(f"Audit of {d.name}", body, _STYLE)
 

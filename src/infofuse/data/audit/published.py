@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-
 from infofuse.data.audit.finding import Finding, some
 from infofuse.data.corpus import Corpus
 from infofuse.data.known import Dataset, Split
-
-_ROUNDING = 1e-4  # of labels stored as 32-bit floats
+from infofuse.data.recognise import label_span, lies_within
 
 
 def compare(corpus: Corpus, dataset: Dataset) -> list[Finding]:
@@ -20,7 +17,7 @@ def compare(corpus: Corpus, dataset: Dataset) -> list[Finding]:
 def _counts(corpus: Corpus, dataset: Dataset) -> Iterator[Finding]:
     found = {name: len(clips) for name, clips in corpus.splits.items()}
     tables = {s.name: s for s in dataset.splits}
-    tables |= {f"{v.title}'s": Split(v.title, v.clips, v.source) for v in dataset.variants}
+    tables |= {v.title: Split(v.title, v.clips, v.source) for v in dataset.variants}
     same = [name for name, table in tables.items() if table.clips and table.clips == found]
     facts = {"found": found, "published": {n: t.clips for n, t in tables.items() if t.clips}}
     if same:
@@ -69,14 +66,11 @@ def _groups(corpus: Corpus) -> Iterable[str]:
 
 def _scale(corpus: Corpus, dataset: Dataset) -> Iterator[Finding]:
     scales = [labels.scale for labels in dataset.labels if labels.scale]
-    values = np.concatenate([clips.labels.ravel() for clips in corpus.splits.values()])
-    values = values[~np.isnan(values)]
-    if not scales or not len(values):
-        return
-    low, high = float(values.min()), float(values.max())
-    if not any(a - _ROUNDING <= low and high <= b + _ROUNDING for a, b in scales):
-        what = f"labels reach from {low:g} to {high:g}, and {dataset.title} has {scales[0]}"
-        yield Finding("error", "label scale", what)
+    span = label_span(corpus)
+    if span and scales and not any(lies_within(span, scale) for scale in scales):
+        low, high = scales[0]
+        what = f"labels reach from {span[0]:g} to {span[1]:g}, those of {dataset.title} from "
+        yield Finding("error", "label scale", f"{what}{low:g} to {high:g}")
 
 
 def _no_table(dataset: Dataset) -> Finding:
