@@ -14,6 +14,7 @@ from typing import Any
 
 import fsspec
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -428,6 +429,31 @@ def test_a_shard_outside_the_folder_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps(manifest))
     with pytest.raises(InfofuseError, match="is not the plain name of a file"):
         read_store(tmp_path / "store")
+
+
+def test_a_file_of_others_may_begin_its_lists_anywhere(tmp_path: Path) -> None:
+    """Arrow lets the first list begin after the first value; what lies before belongs to none."""
+    made = clips(6)
+    write_store(Corpus(SPEC, {"train": made}), tmp_path / "store")
+    (entry,) = shards(tmp_path / "store")
+    file = tmp_path / "store" / entry["file"]
+    batch = pa.ipc.open_file(pa.OSFile(str(file))).read_all().to_batches()[0]
+    arrays = []
+    for column, field in zip(batch.columns, batch.schema, strict=True):
+        if field.name.startswith("features."):
+            values = pa.concat_arrays([column.values[:2], column.values])
+            offsets = pa.array(column.offsets.to_numpy() + 2)
+            column = pa.ListArray.from_arrays(offsets, values, type=field.type)
+        arrays.append(column)
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer_:
+        writer_.write_batch(pa.record_batch(arrays, schema=batch.schema))
+    manifest = json.loads((tmp_path / "store" / "corpus.json").read_text())
+    manifest["splits"]["train"]["shards"][0]["bytes"] = file.stat().st_size
+    (tmp_path / "store" / "corpus.json").write_text(json.dumps(manifest))
+    found = read_store(tmp_path / "store").split("train")
+    assert_same(found, made)
+    for name, column in found.features.items():
+        np.testing.assert_array_equal(column.values, made.features[name].values)
 
 
 def test_pandas_reads_a_shard(tmp_path: Path) -> None:

@@ -69,10 +69,7 @@ def create_store(
     there already, unless it is a store and `overwrite` is set; what is no store is never replaced.
     """
     path, manifest = Path(path), Manifest(spec, tuple(notes))
-    if path.exists() and not is_store(path):
-        raise InfofuseError(f"{path} exists and is no store; name a new folder")
-    if path.exists() and not overwrite:
-        raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
+    free_for_store(path, overwrite)
     if path.exists():
         with locked(path), _writing(path, manifest, shard_bytes) as writer:
             yield writer
@@ -109,6 +106,14 @@ def write_store(
         for split in SPLITS:
             if split in corpus.splits:
                 writer.add(split, corpus.splits[split])
+
+
+def free_for_store(path: Path, overwrite: bool = False) -> None:
+    """Raises InfofuseError if a store cannot be written there, as `create_store` says."""
+    if path.exists() and not is_store(path):
+        raise InfofuseError(f"{path} exists and is no store; name a new folder")
+    if path.exists() and not overwrite:
+        raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
 
 
 @contextlib.contextmanager

@@ -36,6 +36,9 @@ class _Frozen(Reader):
         key = key_of(torch.__version__, module_key(self.text), pooling, str(content))
         return cached("states", key, lambda: embed(self.text, tokens))
 
+    def blank(self) -> np.ndarray:
+        return np.zeros(self.width, np.float32)
+
 
 class FrozenText(_Frozen, Encoder):
     """A `TextEncoder` that does not learn: its vector of each clip, computed once."""
