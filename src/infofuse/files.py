@@ -39,19 +39,21 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Alone among processes with this file or folder; others wait until the block ends.
+    """Alone among the processes that lock this file; others wait until the block ends.
 
-    The kernel keeps the lock, so that it goes with a process that is killed. Where there are no
-    such locks (Windows), nobody waits.
+    The file is made if need be, and stays. The kernel keeps the lock, so that it goes with a
+    process that is killed. Where there are no such locks (Windows, some network file systems),
+    nobody waits.
     """
     try:
         import fcntl
     except ImportError:
         yield
         return
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT)  # over NFS, a lock needs the right to write
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

@@ -14,6 +14,7 @@ from typing import Any
 
 import fsspec
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -65,7 +66,8 @@ def assert_same(a: Clips, b: Clips) -> None:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
+    """What the files of a store hold, but for the one by which writers wait for each other."""
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name != ".lock"}
 
 
 def shards(folder: Path, split: str = "train") -> list[Any]:
@@ -299,7 +301,7 @@ def test_killed_while_appending_it_holds_whole_groups(tmp_path: Path) -> None:
     for later in (0.0, 0.013, 0.031):
         before = set(content(path))
         process = writer(path, "append", 1, 10**6)
-        kill_soon(process, lambda before=before: set(os.listdir(path)) - before, later)
+        kill_soon(process, lambda before=before: set(os.listdir(path)) - before - {".lock"}, later)
         found = groups(path)
         assert found[: len(held)] == held
         assert found[len(held) :] == list(range(1, 1 + len(found) - len(held)))
@@ -316,7 +318,7 @@ def test_killed_while_writing_there_is_the_old_store_or_none(tmp_path: Path) -> 
         if path.name == "old":
             write_store(Corpus(SPEC, {"train": clips(20, 7)}), path)
         folder = path if path.name == "old" else tmp_path / ".new.new"
-        before = set(os.listdir(path)) if path.name == "old" else set()
+        before = {*os.listdir(path), ".lock"} if path.name == "old" else set()
         process = writer(path, "create", 0, 10**6)
         kill_soon(
             process,
@@ -420,7 +422,7 @@ def test_what_cannot_be_streamed_is_refused(tmp_path: Path) -> None:
         read(address)
 
 
-def test_a_shard_outside_the_folder_is_refused(tmp_path: Path) -> None:
+def test_shards_elsewhere_or_nowhere_are_refused(tmp_path: Path) -> None:
     write_store(corpus(), tmp_path / "store")
     file = tmp_path / "store" / "corpus.json"
     manifest = json.loads(file.read_text())
@@ -428,6 +430,35 @@ def test_a_shard_outside_the_folder_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps(manifest))
     with pytest.raises(InfofuseError, match="is not the plain name of a file"):
         read_store(tmp_path / "store")
+    manifest["splits"]["train"]["shards"] = []
+    file.write_text(json.dumps(manifest))
+    with pytest.raises(InfofuseError, match="a split has no shards"):
+        read_store(tmp_path / "store")
+
+
+def test_a_file_of_others_may_begin_its_lists_anywhere(tmp_path: Path) -> None:
+    """Arrow lets the first list begin after the first value; what lies before belongs to none."""
+    made = clips(6)
+    write_store(Corpus(SPEC, {"train": made}), tmp_path / "store")
+    (entry,) = shards(tmp_path / "store")
+    file = tmp_path / "store" / entry["file"]
+    batch = pa.ipc.open_file(pa.OSFile(str(file))).read_all().to_batches()[0]
+    arrays = []
+    for column, field in zip(batch.columns, batch.schema, strict=True):
+        if field.name.startswith("features."):
+            values = pa.concat_arrays([column.values[:2], column.values])
+            offsets = pa.array(column.offsets.to_numpy() + 2)
+            column = pa.ListArray.from_arrays(offsets, values, type=field.type)
+        arrays.append(column)
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer_:
+        writer_.write_batch(pa.record_batch(arrays, schema=batch.schema))
+    manifest = json.loads((tmp_path / "store" / "corpus.json").read_text())
+    manifest["splits"]["train"]["shards"][0]["bytes"] = file.stat().st_size
+    (tmp_path / "store" / "corpus.json").write_text(json.dumps(manifest))
+    found = read_store(tmp_path / "store").split("train")
+    assert_same(found, made)
+    for name, column in found.features.items():
+        np.testing.assert_array_equal(column.values, made.features[name].values)
 
 
 def test_pandas_reads_a_shard(tmp_path: Path) -> None:

@@ -123,6 +123,8 @@ def _manifest(json: Json) -> Manifest:
 
 def _split(facts: Json) -> Split:
     shards = tuple(Shard(**shard) for shard in facts["shards"])
+    if not shards:
+        raise ValueError("a split has no shards")
     return Split(shards, bytes.fromhex(facts["digest"]))
 
 

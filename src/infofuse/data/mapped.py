@@ -163,7 +163,9 @@ def clips_of(parts: Sequence[Part]) -> Clips:
 
 
 def _ragged(lists: Any) -> Ragged:
-    return Ragged(_vectors(lists.values), lists.offsets.to_numpy())
+    offsets = lists.offsets.to_numpy()
+    begin, end = offsets[0], offsets[-1]
+    return Ragged(_vectors(lists.values)[begin:end], offsets - begin if begin else offsets)
 
 
 def _vectors(column: Any) -> np.ndarray:

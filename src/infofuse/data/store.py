@@ -25,6 +25,7 @@ from infofuse.data.writer import SHARD, Writer
 from infofuse.errors import InfofuseError
 from infofuse.files import locked, replacing
 
+LOCK = ".lock"
 _OURS = re.compile(rf"({'|'.join(SPLITS)})(-\d{{5}}-[0-9a-f]{{12}})?\.arrow|\..*\.new")
 
 
@@ -71,7 +72,7 @@ def create_store(
     path, manifest = Path(path), Manifest(spec, tuple(notes))
     free_for_store(path, overwrite)
     if path.exists():
-        with locked(path), _writing(path, manifest, shard_bytes) as writer:
+        with locked(path / LOCK), _writing(path, manifest, shard_bytes) as writer:
             yield writer
         return
     with replacing(path) as folder:
@@ -98,7 +99,7 @@ def append_store(path: Path | str, *, shard_bytes: int = SHARD) -> Iterator[Writ
     """
     path = Path(path)
     open_manifest(path)
-    with locked(path):
+    with locked(path / LOCK):
         manifest = _with_digests(path, open_manifest(path))
         with _writing(path, manifest, shard_bytes) as writer:
             yield writer
@@ -114,6 +115,14 @@ def write_store(
         for split in SPLITS:
             if split in corpus.splits:
                 writer.add(split, corpus.splits[split])
+
+
+def free_for_store(path: Path, overwrite: bool = False) -> None:
+    """Raises InfofuseError if a store cannot be written there, as `create_store` says."""
+    if path.exists() and not is_store(path):
+        raise InfofuseError(f"{path} exists and is no store; name a new folder")
+    if path.exists() and not overwrite:
+        raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
 
 
 @contextlib.contextmanager
