@@ -81,14 +81,6 @@ def create_store(
             yield writer
 
 
-def free_for_store(path: Path, overwrite: bool = False) -> None:
-    """Raises InfofuseError if a store cannot be written there, as `create_store` says."""
-    if path.exists() and not is_store(path):
-        raise InfofuseError(f"{path} exists and is no store; name a new folder")
-    if path.exists() and not overwrite:
-        raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
-
-
 @contextlib.contextmanager
 def append_store(path: Path | str, *, shard_bytes: int = SHARD) -> Iterator[Writer]:
     """The store at a path, to add clips to its splits, which are in it when the block ends well.
