@@ -69,6 +69,9 @@ def _check(split: str, clips: Clips, spec: DataSpec) -> None:
             f"split {split} has features {widths} and labels of shape {clips.labels.shape}; "
             f"its spec says {spec.features} and {spec.outputs} output(s)"
         )
+    shapes = {name: labels.shape for name, labels in clips.unimodal.items()}
+    if shapes != dict.fromkeys(spec.unimodal, clips.labels.shape):
+        raise ValueError(f"split {split} has unimodal labels {shapes}, its spec {spec.unimodal}")
     columns: list[Sized] = [clips.texts, clips.groups, *clips.features.values()]
     if any(len(column) != len(clips) for column in columns):
         raise ValueError(f"the columns of split {split} differ in length")
@@ -76,13 +79,21 @@ def _check(split: str, clips: Clips, spec: DataSpec) -> None:
 
 def _content(clips: Clips) -> Iterable[bytes | memoryview]:
     yield json.dumps([list(clips.ids), list(clips.texts)]).encode()
-    yield _raw(np.where(np.isnan(clips.labels), np.nan, clips.labels), "<f4")
+    yield _scores(clips.labels)
+    for name in sorted(clips.unimodal):
+        yield f"labels of {name}".encode()
+        yield _scores(clips.unimodal[name])
     for name in sorted(clips.features):
         ragged: Ragged = clips.features[name]
         begin, end = int(ragged.offsets[0]), int(ragged.offsets[-1])
         yield f"{name} {ragged.width}".encode()
         yield _raw(ragged.offsets - begin, "<i8")
         yield _raw(ragged.values[begin:end], "<f4")
+
+
+def _scores(labels: np.ndarray) -> memoryview:
+    """The bytes of labels, with one NaN for all."""
+    return _raw(np.where(np.isnan(labels), np.nan, labels), "<f4")
 
 
 def _raw(values: np.ndarray, dtype: str) -> memoryview:

@@ -16,6 +16,7 @@ class DataSpec:
     are a feature modality by the name "text".
     outputs: label columns. label_range: the ends of the label's scale, None where it has none.
     metrics: the convention by which scores are read: "mosi", "sims" or "plain".
+    unimodal: the modalities that have labels of their own, on the same scale.
     """
 
     name: str
@@ -24,6 +25,7 @@ class DataSpec:
     outputs: int = 1
     label_range: tuple[float, float] | None = None
     metrics: str = "plain"
+    unimodal: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for modality, width in self.features.items():
@@ -58,4 +60,6 @@ class DataSpec:
             if name not in json:
                 raise InfofuseError(f"a data spec has no {name!r}; {nearest(name, json)}")
         span = json.get("label_range")
-        return cls(**{**json, "label_range": None if span is None else (span[0], span[1])})
+        label_range = None if span is None else (span[0], span[1])
+        unimodal = tuple(json.get("unimodal", ()))
+        return cls(**{**json, "label_range": label_range, "unimodal": unimodal})

@@ -4,6 +4,7 @@
     "id": (n,) such as "VIDEO$_$CLIP", "raw_text": (n,), "regression_labels": (n,) or (n, 1),
     "text": (n, time, width) features of the words, "audio", "vision": (n, time, width),
     "audio_lengths", "vision_lengths": (n,) in files that are not aligned to words,
+    "regression_labels_T", "_A", "_V": labels by one modality alone, as CH-SIMS has them,
     "text_bert", "annotations", "classification_labels": not needed, not read}}
 
 Words and features keep both: the spec's `text` says that there are words, and its feature
@@ -29,7 +30,9 @@ from infofuse.types import Clips, Ragged
 _SPLITS = {"train": "train", "valid": "valid", "dev": "valid", "test": "test"}
 _LABEL = "regression_labels"
 _MODALITIES = ("text", "audio", "vision")
-_OWN = {"raw_text", "text_bert", "annotations", "classification_labels", _LABEL}
+_UNIMODAL = {modality: f"{_LABEL}_{modality[0].upper()}" for modality in _MODALITIES}
+_CLASSES = {f"classification_labels{end}" for end in ("", "_T", "_A", "_V")}
+_OWN = {"raw_text", "text_bert", "annotations", _LABEL, *_UNIMODAL.values(), *_CLASSES}
 _KNOWN = {"id", *_OWN, *_MODALITIES, *(f"{name}_lengths" for name in _MODALITIES)}
 
 Part = Mapping[str, Any]
@@ -62,7 +65,9 @@ def _is_part(value: Any) -> bool:
 def _corpus(name: str, data: Any) -> Corpus:
     parts = _parts(data)
     columns = {split: _columns(split, part) for split, part in parts.items()}
-    features, notes = _features(parts, {split: len(c["ids"]) for split, c in columns.items()})
+    clips = {split: len(c["ids"]) for split, c in columns.items()}
+    features, notes = _features(parts, clips)
+    unimodal = _unimodal(parts, clips)
     scores = np.concatenate([c["labels"] for c in columns.values()])
     label_range, metrics = scale(scores)
     spec = DataSpec(
@@ -71,9 +76,14 @@ def _corpus(name: str, data: Any) -> Corpus:
         text=any(any(c["texts"]) for c in columns.values()),
         label_range=label_range,
         metrics=metrics,
+        unimodal=tuple(unimodal),
     )
     splits = {
-        split: Clips(features={m: ragged[split] for m, ragged in features.items()}, **c)
+        split: Clips(
+            features={m: ragged[split] for m, ragged in features.items()},
+            unimodal={m: by_split[split] for m, by_split in unimodal.items()},
+            **c,
+        )
         for split, c in columns.items()
     }
     notes += _notes(columns, scores) + _unread(data, parts)
@@ -104,6 +114,19 @@ def _columns(split: str, part: Part) -> dict[str, Any]:
     _check_count(split, _LABEL, len(scores), len(ids))
     _check_count(split, "raw_text", len(texts), len(ids))
     return {"ids": ids, "labels": scores, "texts": texts, "groups": [video(clip) for clip in ids]}
+
+
+def _unimodal(
+    parts: Mapping[str, Part], clips: Mapping[str, int]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Labels by one modality alone, by modality and split; NaN in a split that has none."""
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for modality, key in _UNIMODAL.items():
+        columns = _by_split(parts, key, labels, clips)
+        if columns:
+            unknown_labels = {s: np.full((n, 1), np.nan, np.float32) for s, n in clips.items()}
+            found[modality] = unknown_labels | columns
+    return found
 
 
 def _where(split: str, key: str) -> str:
