@@ -76,12 +76,13 @@ def corpus_of_segments(
     Raises InfofuseError if a cell is not what its column is for.
     """
     clips = Times.of(table)
-    table = {"id": clips.names, **table}
+    if "id" not in map(str.lower, table):
+        table = {**table, "id": clips.names}
     roles = find_roles([*table])
-    said = clips.files if roles.group is None else cells(table[roles.group])
-    roles = replace(roles, group=roles.group or "group")
+    group = roles.group or "group"
+    said = cells(table.get(group, clips.files))
     groups = [file if is_missing(g) else g for g, file in zip(said, clips.files, strict=True)]
-    table = {**table, roles.group: groups}
+    table, roles = {**table, group: groups}, replace(roles, group=group)
     gathered, notes = {}, [*notes, *unread(table, {*roles.columns, *_INDEX})]
     for modality, rows in features.items():
         gathered[modality], noticed = gather(modality, clips, rows)

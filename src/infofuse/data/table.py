@@ -21,7 +21,7 @@ from jaxtyping import Float
 
 from infofuse.data.assemble import assemble
 from infofuse.data.columns import labels, strings, video
-from infofuse.data.corpus import Corpus
+from infofuse.data.corpus import SPLITS, Corpus
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips, Ragged
 
@@ -97,9 +97,10 @@ def corpus_of(
     if roles.split is None:
         return assemble(name, {"train": clips}, [*notes, "splits: there are none, all is train"])
     column = [_split(i, value) for i, value in enumerate(cells(table[roles.split]))]
-    rows = {split: [i for i, s in enumerate(column) if s == split] for split in column if split}
-    left_out = len(column) - sum(map(len, rows.values()))
+    left_out = column.count(None)
     notes = [*notes, f"splits: {left_out} clips are in none, left out"] if left_out else notes
+    present = [split for split in SPLITS if split in column]
+    rows = {split: np.flatnonzero([s == split for s in column]) for split in present}
     return assemble(name, {split: clips.take(r) for split, r in rows.items()}, notes)
 
 
