@@ -12,11 +12,12 @@ import infofuse
 SOURCE = Path(infofuse.__file__).parent
 
 # What each part may import of ours, besides the parts that everything may.
-EVERYWHERE = {"types", "errors", "files", "environment"}
+EVERYWHERE = {"types", "errors", "files", "tables", "environment"}
 ALLOWED = {
     "types": set(),
     "errors": set(),
     "files": set(),
+    "tables": set(),
     "environment": set(),
     "metrics": set(),
     "measures": set(),
@@ -27,9 +28,9 @@ ALLOWED = {
     "models": {"encoders", "fusion"},
     "objectives": {"measures", "tasks"},
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
-    "training": {"data", "encoders", "models", "objectives", "papers", "tasks"},
+    "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
-    "analysis": {"data", "measures", "models", "training"},
+    "analysis": {"data", "encoders", "measures", "metrics", "models", "tasks", "training"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

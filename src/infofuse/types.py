@@ -5,7 +5,7 @@ Columns of clips (`Clips`) keep them so, one after the other; only a batch is pa
 own longest member. A modality that a clip lacks has no steps, and is absent by mask.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
+
+_BLOCK = 2**22  # numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +54,24 @@ class Ragged:
     @property
     def width(self) -> int:
         """Features a step; 1 for a sequence of numbers such as token ids."""
-        return int(np.prod(self.values.shape[1:], dtype=int))
+        return int(np.prod(self.empty.shape[1:], dtype=int))
+
+    @property
+    def empty(self) -> np.ndarray:
+        """A sequence of no steps, of the type and shape that these have."""
+        return self.values[:0]
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """All steps in order, some megabytes at a time: what is mapped is never in memory whole."""
+        begin, end = int(self.offsets[0]), int(self.offsets[-1])
+        steps = max(1, _BLOCK // self.width)
+        for i in range(begin, end, steps):
+            yield self.values[i : min(i + steps, end)]
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Ragged":
         """The named sequences, copied, in the order given."""
         if len(rows) == 0:
-            return Ragged(self.values[:0], np.zeros(1, np.int64))
+            return Ragged(self.empty, np.zeros(1, np.int64))
         return Ragged.of([self[int(i)] for i in rows])
 
 

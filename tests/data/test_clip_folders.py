@@ -229,7 +229,7 @@ def test_real_mosi_is_read_from_its_csv(shared: Path) -> None:
     assert corpus.spec.modalities == ("text",)
     assert (corpus.spec.label_range, corpus.spec.metrics) == ((-3.0, 3.0), "mosi")
     assert corpus.notes == tuple(
-        f"{name}: not read" for name in ("split_bclstm", "seg_start", "seg_end", "text_zh")
+        f"{name}: not read" for name in ("seg_end", "seg_start", "split_bclstm", "text_zh")
     )
     real = mosi(shared)
     at = {clip: i for i, clip in enumerate(real["id"].tolist())}

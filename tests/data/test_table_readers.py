@@ -238,7 +238,7 @@ def our_store(rows: Rows, folder: Path) -> Corpus:
     parts = {}
     for file in (folder / "store").glob("*.arrow"):
         with pa.memory_map(str(file)) as source:
-            parts[file.stem] = datasets.Dataset(pa.ipc.open_file(source).read_all())
+            parts[file.stem.split("-")[0]] = datasets.Dataset(pa.ipc.open_file(source).read_all())
     assert from_frame(parts).fingerprint == read_store(folder / "store").fingerprint
     return from_frame({split: part.to_pandas() for split, part in parts.items()})
 

@@ -10,7 +10,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from infofuse.data.loader import pad
 from infofuse.encoders import TextEncoder
-from infofuse.encoders.text import minilm_folder
+from infofuse.encoders.pretrained import minilm_folder
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Sample
 

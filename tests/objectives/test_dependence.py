@@ -120,3 +120,22 @@ def test_unknown_labels_are_left_out_of_the_task() -> None:
     loss = Supervised(Regression())(out, batch)["task"].loss
     expected = (out.prediction[6:] - batch.labels[6:]).abs().mean()
     torch.testing.assert_close(loss, expected)
+
+
+def test_inner_measures_learn_by_their_own_loss_and_are_constants_of_the_term() -> None:
+    out, batch = output()
+    inner = Maximize(("text", "audio"), BarberAgakov(4, 4), fit="inner", steps=4, name="mdm")
+    ba = Maximize(("text", "audio"), BarberAgakov(4, 4), fit="epoch", name="ba")
+    both = Sum(Supervised(Regression()), inner, ba)
+    assert (inner.inner_steps, ba.inner_steps, both.inner_steps) == (4, 0, 4)
+    for fit, own in (("inner", inner), ("epoch", ba)):
+        assert [id(p) for p in both.estimators(fit)] == [id(p) for p in own.measure.parameters()]
+        torch.testing.assert_close(
+            both.learning_loss(out, batch, fit), own.learning_loss(out, batch, fit)
+        )
+    inner(out, batch)["mdm"].loss.backward()
+    assert gradients(inner) == [None] * 8
+    assert out.views["audio"].grad is not None
+    assert inner.learning_loss(out, batch, "epoch") is None
+    with pytest.raises(ValueError, match="at least one step, not 0"):
+        Maximize(("text", "audio"), BarberAgakov(4, 4), fit="inner", steps=0)

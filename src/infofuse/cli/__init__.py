@@ -5,7 +5,21 @@ from collections.abc import Callable
 
 import typer
 
-from infofuse.cli import cite, demo, doctor, evaluate, measure, papers, synth, train
+from infofuse.cli import (
+    audit,
+    cite,
+    convert,
+    datasets,
+    demo,
+    doctor,
+    evaluate,
+    inspect,
+    measure,
+    papers,
+    robustness,
+    synth,
+    train,
+)
 from infofuse.errors import InfofuseError
 
 USER_MISTAKE = 2
@@ -14,6 +28,11 @@ VERBS: tuple[Callable[..., None], ...] = (
     train.train,
     evaluate.evaluate,
     measure.measure,
+    robustness.robustness,
+    inspect.inspect,
+    audit.audit,
+    convert.convert,
+    datasets.datasets,
     demo.demo,
     papers.papers,
     cite.cite,

@@ -1,4 +1,4 @@
-"""Clips as an Arrow IPC file of one record batch, one row a clip: the files of a store.
+"""Clips as an Arrow IPC file of one record batch, one row a clip: the shards of a store.
 
 id, group, text         string
 label                   fixed_size_list<float>[outputs], NaN where unknown
@@ -7,7 +7,6 @@ features.MODALITY       list<fixed_size_list<float>[width]>, empty where absent
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,15 +33,15 @@ def write_clips(file: Path, clips: Clips, spec: DataSpec) -> None:
         writer.write_batch(pa.record_batch(columns, schema=schema))
 
 
-def read_clips(file: Path, spec: DataSpec) -> Clips:
-    """The clips of a file, their features and labels views of it.
+def read_batch(content: pa.Buffer, spec: DataSpec, name: str) -> pa.RecordBatch:
+    """The clips of a file's content, where they lie, checked to stay within it.
 
     Raises InfofuseError if it is no such file, or its columns are not those of the spec.
     """
     try:
-        return _clips(_batch(file, spec), spec)
+        return _batch(content, spec, name)
     except (pa.ArrowException, OSError) as error:
-        raise InfofuseError(f"{file} cannot be read as an Arrow file: {error}") from None
+        raise InfofuseError(f"{name} cannot be read as an Arrow file: {error}") from None
 
 
 def _schema(spec: DataSpec) -> pa.Schema:
@@ -74,41 +73,18 @@ def _vector_column(values: np.ndarray, dtype: pa.DataType) -> pa.Array:
 def _list_column(name: str, ragged: Ragged, dtype: pa.DataType) -> pa.Array:
     begin, end = int(ragged.offsets[0]), int(ragged.offsets[-1])
     if end - begin > _MOST_STEPS:
-        raise InfofuseError(f"a split has {end - begin:,} steps of {name!r}, too many to store")
+        raise InfofuseError(f"a shard has {end - begin:,} steps of {name!r}, too many for one file")
     offsets = pa.array((ragged.offsets - begin).astype(np.int32))
     steps = _vector_column(ragged.values[begin:end], dtype.value_type)
     return pa.ListArray.from_arrays(offsets, steps, type=dtype)
 
 
-def _batch(file: Path, spec: DataSpec) -> pa.RecordBatch:
-    """The one batch of a file, mapped, with its columns checked to stay within their buffers."""
-    reader = pa.ipc.open_file(pa.memory_map(str(file)))
+def _batch(content: pa.Buffer, spec: DataSpec, name: str) -> pa.RecordBatch:
+    reader = pa.ipc.open_file(pa.BufferReader(content))
     if reader.schema != _schema(spec) or reader.num_record_batches != 1:
-        raise InfofuseError(f"{file} has not the columns of its spec, in one record batch")
+        raise InfofuseError(f"{name} has not the columns of its spec, in one record batch")
     batch = reader.get_batch(0)
     batch.validate(full=True)
     if any(column.null_count for column in batch.columns):
-        raise InfofuseError(f'{file} has empty cells; write them as "", NaN or an empty list')
+        raise InfofuseError(f'{name} has empty cells; write them as "", NaN or an empty list')
     return batch
-
-
-def _clips(batch: pa.RecordBatch, spec: DataSpec) -> Clips:
-    ids, groups, texts = (batch.column(name).to_pylist() for name in ("id", "group", "text"))
-    features = {
-        name: _ragged(batch.column(f"features.{name}"), width)
-        for name, width in spec.features.items()
-    }
-    labels = _floats(batch.column("label"), spec.outputs)
-    unimodal = {
-        name: _floats(batch.column(f"label.{name}"), spec.outputs) for name in spec.unimodal
-    }
-    return Clips(ids, labels, features, texts, groups, unimodal)
-
-
-def _ragged(column: Any, width: int) -> Ragged:
-    return Ragged(_floats(column.values, width), column.offsets.to_numpy().astype(np.int64))
-
-
-def _floats(vectors: Any, width: int) -> np.ndarray:
-    """The numbers of a column of vectors, (rows, width), where they lie."""
-    return vectors.values.to_numpy(zero_copy_only=True).reshape(-1, width)

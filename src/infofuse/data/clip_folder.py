@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from infofuse.data.arrays import naming, unread
 from infofuse.data.clip_files import read_features
 from infofuse.data.columns import strings
 from infofuse.data.corpus import Corpus
-from infofuse.data.table import Table, cells, corpus_of, find_roles, unread
-from infofuse.errors import InfofuseError
+from infofuse.data.table import Table, cells, corpus_of, find_roles
 
 
 def read_folder(
@@ -21,10 +21,8 @@ def read_folder(
     """
     roles = find_roles([*table])
     folder = path if path.is_dir() else path.parent
-    try:
+    with naming(path):
         ids = strings("column 'id'", cells(table[roles.id]))
         features, noticed = read_features(folder, ids)
         notes = [*notes, *noticed, *unread(table, {*known, *roles.columns})]
         return corpus_of(folder.resolve().name, table, roles, features, notes)
-    except InfofuseError as error:
-        raise InfofuseError(f"{path}: {error}") from None

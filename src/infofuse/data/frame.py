@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from infofuse.data.arrays import unread
 from infofuse.data.assemble import assemble
 from infofuse.data.corpus import SPLITS, Corpus
 from infofuse.data.segments import corpus_of_segments
@@ -21,7 +22,6 @@ from infofuse.data.table import (
     corpus_of,
     find_roles,
     split_of,
-    unread,
 )
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Ragged

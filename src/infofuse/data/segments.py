@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
+from infofuse.data.arrays import unread
 from infofuse.data.columns import strings
 from infofuse.data.corpus import Corpus
 from infofuse.data.steps import finite
-from infofuse.data.table import Column, Table, cells, corpus_of, find_roles, is_missing, unread
+from infofuse.data.table import Column, Table, cells, corpus_of, find_roles, is_missing
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 
@@ -126,13 +127,17 @@ def _rows(clips: Times, rows: Times) -> list[Int[np.ndarray, "_"]]:
 
 def _numbers(modality: str, name: str, column: Column) -> Float[np.ndarray, "rows"]:
     try:
-        if not isinstance(column, pa.ChunkedArray):
-            return np.asarray(column, np.float32)
-        if pa.types.is_string(column.type):
-            column = pc.if_else(pc.equal(column, ""), None, column)
-        return pc.cast(column, pa.float32(), safe=False).to_numpy()
-    except (pa.ArrowException, TypeError, ValueError):
-        raise InfofuseError(f"{modality!r}: column {name!r} does not hold numbers") from None
+        if isinstance(column, pa.ChunkedArray):
+            if pa.types.is_string(column.type):
+                column = pc.if_else(pc.equal(column, ""), None, column)
+            column = pc.cast(column, pa.float32(), safe=False).to_numpy()
+        with np.errstate(over="ignore"):
+            values = np.asarray(column, np.float32)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        values = np.zeros((0, 0))
+    if values.ndim != 1:
+        raise InfofuseError(f"{modality!r}: column {name!r} does not hold numbers")
+    return values
 
 
 def _seconds(name: str, column: list[Any]) -> Float[np.ndarray, "n"]:
@@ -141,7 +146,7 @@ def _seconds(name: str, column: list[Any]) -> Float[np.ndarray, "n"]:
 
 
 def _time(name: str, row: int, value: Any) -> float:
-    if value is None or value in ("", "NaT"):
+    if is_missing(value) or (isinstance(value, str) and value == "NaT"):
         return float("nan")
     if isinstance(value, timedelta):
         value = value.total_seconds()

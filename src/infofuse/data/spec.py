@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 
 from infofuse.errors import InfofuseError, nearest, unknown
-from infofuse.tasks import Regression, Task
+from infofuse.tasks import Classification, MultiLabel, Regression, Task
 from infofuse.types import Json
 
 
@@ -15,8 +15,10 @@ class DataSpec:
     text: whether the clips have their words. Dense features of the words, where there are any,
     are a feature modality by the name "text".
     outputs: label columns. label_range: the ends of the label's scale, None where it has none.
-    metrics: the convention by which scores are read: "mosi", "sims" or "plain".
-    unimodal: the modalities that have labels of their own, on the same scale.
+    metrics: the convention by which scores are read: "mosi", "sims" or "plain" for scores on a
+    scale, "classification" (a label is a class's number) or "multilabel" (a column a class, 1
+    where it holds). classes: the names of the classes, for the last two.
+    unimodal: the modalities that have labels of their own, in the same columns as the label.
     """
 
     name: str
@@ -25,6 +27,7 @@ class DataSpec:
     outputs: int = 1
     label_range: tuple[float, float] | None = None
     metrics: str = "plain"
+    classes: tuple[str, ...] = ()
     unimodal: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -33,6 +36,15 @@ class DataSpec:
                 raise ValueError(f"{modality} must have at least 1 feature a step, not {width}")
         if self.outputs < 1:
             raise ValueError(f"a data set needs at least 1 label column, not {self.outputs}")
+        columns = {"classification": 1, "multilabel": len(self.classes)}
+        if self.metrics in columns and (
+            len(self.classes) < 1 or self.outputs != columns[self.metrics]
+        ):
+            raise ValueError(
+                f"labels of {self.metrics!r} need the names of their classes, and "
+                f"{columns[self.metrics]} column(s); found {len(self.classes)} names and "
+                f"{self.outputs} column(s)"
+            )
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -43,6 +55,10 @@ class DataSpec:
     @property
     def task(self) -> Task:
         """What the labels ask for."""
+        if self.metrics == "classification":
+            return Classification(self.classes)
+        if self.metrics == "multilabel":
+            return MultiLabel(self.classes)
         return Regression(self.outputs, self.label_range, self.metrics)
 
     def to_json(self) -> Json:
@@ -60,6 +76,11 @@ class DataSpec:
             if name not in json:
                 raise InfofuseError(f"a data spec has no {name!r}; {nearest(name, json)}")
         span = json.get("label_range")
-        label_range = None if span is None else (span[0], span[1])
-        unimodal = tuple(json.get("unimodal", ()))
-        return cls(**{**json, "label_range": label_range, "unimodal": unimodal})
+        return cls(
+            **{
+                **json,
+                "label_range": None if span is None else (span[0], span[1]),
+                "classes": tuple(json.get("classes", ())),
+                "unimodal": tuple(json.get("unimodal", ())),
+            }
+        )

@@ -19,8 +19,9 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 
+from infofuse.data.arrays import SPLIT_NAMES
 from infofuse.data.assemble import assemble
-from infofuse.data.columns import labels, strings, video
+from infofuse.data.columns import check_unimodal, labels, strings, video
 from infofuse.data.corpus import SPLITS, Corpus
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips, Ragged
@@ -37,8 +38,6 @@ SPLIT_COLUMNS = set(_NAMES["split"])
 LABEL_COLUMNS = ("label", "labels", "regression_labels", "sentiment", "valence", "val")
 _UNIMODAL = re.compile(r"(?:label|labels|regression_labels)(?:_([TAV])|\.(\w+))", re.IGNORECASE)
 _MODALITY = {"t": "text", "a": "audio", "v": "vision"}
-_VALID = ("valid", "validation", "val", "dev")
-_SPLITS = {"train": "train", "test": "test"} | dict.fromkeys(_VALID, "valid")
 _UNKNOWN = ("", "nan", "na", "n/a", "none", "null")
 
 
@@ -110,13 +109,17 @@ def clips_of(table: Table, roles: Roles, features: Mapping[str, Ragged]) -> Clip
     if "" in ids:
         raise InfofuseError(f"row {ids.index('')} has no {roles.id!r}")
     groups = _texts(table, roles.group, len(ids))
+    scores = _labels(table, roles.labels, len(ids))
+    unimodal = {m: _labels(table, (name,), len(ids)) for m, name in roles.unimodal.items()}
+    for modality, column in unimodal.items():
+        check_unimodal(f"column {roles.unimodal[modality]!r}", column, scores)
     return Clips(
         ids=ids,
-        labels=_labels(table, roles.labels, len(ids)),
+        labels=scores,
         features=features,
         texts=_texts(table, roles.text, len(ids)),
         groups=[group or video(clip) for group, clip in zip(groups, ids, strict=True)],
-        unimodal={m: _labels(table, (name,), len(ids)) for m, name in roles.unimodal.items()},
+        unimodal=unimodal,
     )
 
 
@@ -133,21 +136,16 @@ def is_missing(value: Any) -> bool:
     return empty or (isinstance(value, float) and math.isnan(value))
 
 
-def unread(table: Table, known: set[str]) -> list[str]:
-    """A note for each column that is for nothing here."""
-    return [f"{name}: not read" for name in table if name not in known]
-
-
 def split_of(name: str) -> str | None:
     """Our name of a split, if it is one."""
-    return _SPLITS.get(name.strip().lower())
+    return SPLIT_NAMES.get(name.strip().lower())
 
 
 def _split(row: int, value: Any) -> str | None:
     if is_missing(value):
         return None
     if not isinstance(value, str) or split_of(value) is None:
-        raise InfofuseError(f"row {row}: {unknown('split', str(value), _SPLITS)}")
+        raise InfofuseError(f"row {row}: {unknown('split', str(value), SPLIT_NAMES)}")
     return split_of(value)
 
 

@@ -1,18 +1,19 @@
-"""What every encoder is: one modality of a batch in, one vector a clip out."""
+"""What every encoder is: one modality of a batch in, one vector a clip, or one a step, out."""
 
 from abc import ABC, abstractmethod
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from infofuse.types import Clips, Padded, Ragged
 
 
-class Encoder(nn.Module, ABC):
-    """Turns one modality into a vector of `width` a clip, whatever the padding.
+class Reader(nn.Module, ABC):
+    """Reads one modality: `column(clips)` is what it reads of a data set, ragged.
 
-    `column(clips)` is what it reads of a data set, ragged: token ids or features. `fit(clips)`
-    lets it learn the statistics of its input, once, from the training clips.
+    That is token ids or features. `fit(clips)` lets it learn the statistics of its input, once,
+    from the training clips. Its output has `width` numbers.
     """
 
     width: int
@@ -22,8 +23,26 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def column(self, clips: Clips) -> Ragged: ...
 
+    @abstractmethod
+    def blank(self) -> np.ndarray:
+        """A step of a column that says nothing: what stands where one was lost."""
+
     def fit(self, clips: Clips) -> None:
         """Nothing, unless an encoder says otherwise."""
 
+
+class Encoder(Reader):
+    """Turns one modality into a vector of `width` a clip, whatever the padding."""
+
     @abstractmethod
     def forward(self, x: Padded) -> Float[Tensor, "batch width"]: ...
+
+
+class SequenceEncoder(Reader):
+    """Turns one modality into a vector of `width` a step, whatever the padding.
+
+    The answer has the input's lengths, and may hold anything beyond them.
+    """
+
+    @abstractmethod
+    def forward(self, x: Padded) -> Padded: ...

@@ -1,5 +1,6 @@
 """A recurrent encoder of feature sequences."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -43,6 +44,9 @@ class LSTMEncoder(Encoder):
                 f"for {self.features}: use data of the same feature set, or train on this one"
             )
         return column
+
+    def blank(self) -> np.ndarray:
+        return self.standardize.mean.numpy()
 
     def fit(self, clips: Clips) -> None:
         self.standardize.fit(self.column(clips))

@@ -27,6 +27,8 @@ class Measure(nn.Module, ABC):
     """Whether the cost grows with the square of the batch."""
     many_views: ClassVar[bool] = False
     """Whether it takes any number of views from two on, and not pairs alone."""
+    same_width: ClassVar[bool] = False
+    """Whether it compares coordinate with coordinate, so that views must have one width."""
     min_batch: ClassVar[int] = 2
     """The smallest batch on which the estimate means something."""
     uses_labels: ClassVar[bool] = False

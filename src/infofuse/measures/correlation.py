@@ -80,6 +80,7 @@ class BarlowTwins(Measure):
 
     side = "upper"
     unit = "squared correlation"
+    same_width = True
     paper = "arXiv 2103.03230"
 
     def __init__(self, redundancy: float = 0.005):
@@ -109,6 +110,7 @@ class VICReg(Measure):
 
     side = "estimate"
     unit = "weighted squares"
+    same_width = True
     paper = "arXiv 2105.04906"
 
     def __init__(self, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0):

@@ -142,6 +142,7 @@ class MMD(Measure):
     side = "estimate"
     unit = "squared distance of kernel means"
     pairs_cost = True
+    same_width = True
     paper = "Gretton et al. 2012"
 
     def __init__(self, bandwidth: float | None = None):

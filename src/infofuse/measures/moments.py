@@ -20,6 +20,7 @@ class CovarianceGap(Measure):
 
     side = "upper"
     unit = "squared covariance"
+    same_width = True
     paper = "arXiv 1607.01719"
 
     @guarded
@@ -43,6 +44,7 @@ class CMD(Measure):
 
     side = "upper"
     unit = "span of the views"
+    same_width = True
     paper = "arXiv 1702.08811"
 
     def __init__(self, moments: int = 5, span: float = 1.0):

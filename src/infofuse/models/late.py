@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.encoders import Encoder
+from infofuse.encoders import Encoder, Reader
 from infofuse.types import Batch, Clips, Output, Ragged
 
 
@@ -41,6 +41,6 @@ def fit_inputs(model: nn.Module, clips: Clips) -> None:
         encoder.fit(clips)
 
 
-def encoders(model: nn.Module) -> dict[str, Encoder]:
+def encoders(model: nn.Module) -> dict[str, Reader]:
     """The model's encoders by modality."""
     return dict(model.encoders.items())  # type: ignore[operator, union-attr]

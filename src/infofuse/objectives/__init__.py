@@ -2,12 +2,15 @@
 
 from infofuse.objectives.base import Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize, Minimize
+from infofuse.objectives.gather import gather
+from infofuse.objectives.penalty import DependencyPenalty
 from infofuse.objectives.schedule import Schedule, WarmUp
 from infofuse.objectives.supervised import Supervised
 from infofuse.objectives.tap import tap
 from infofuse.objectives.uncertainty import LearnedWeights
 
 __all__ = [
+    "DependencyPenalty",
     "LearnedWeights",
     "Maximize",
     "Minimize",
@@ -17,5 +20,6 @@ __all__ = [
     "Supervised",
     "Term",
     "WarmUp",
+    "gather",
     "tap",
 ]

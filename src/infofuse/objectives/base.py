@@ -2,12 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from infofuse.types import Batch, Output
+
+Apart = Literal["epoch", "inner"]
+"""When the measures learn that are not trained with the rest."""
 
 
 class Term(NamedTuple):
@@ -26,24 +29,37 @@ class Objective(nn.Module, ABC):
     nonnegative: bool = False
     """Whether no term's loss can be negative, whatever the batch."""
 
+    inner_steps: int = 0
+    """How many steps the inner estimators take before each step of the rest."""
+
     @abstractmethod
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]: ...
 
-    def estimators(self) -> Iterator[nn.Parameter]:
-        """Parameters that are not trained with the rest, but by `learning_loss` in a pass apart."""
+    def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
+        """Parameters that are not trained with the rest, but by `learning_loss`.
+
+        "epoch": in a pass of their own before each epoch. "inner": in `inner_steps` steps before
+        each step of the rest.
+        """
         return iter(())
 
-    def learning_loss(self, output: Output, batch: Batch) -> Float[Tensor, ""] | None:
-        """What the estimators minimise on this batch; None if it holds nothing for them."""
+    def learning_loss(
+        self, output: Output, batch: Batch, fit: Apart = "epoch"
+    ) -> Float[Tensor, ""] | None:
+        """What these estimators minimise on this batch; None if it holds nothing for them."""
         return None
 
 
 class Sum(Objective):
-    """Several objectives at once. Terms of the same name are refused."""
+    """Several objectives at once. Terms of the same name are refused.
+
+    Inner estimators of all parts take as many steps as those of the part that takes most.
+    """
 
     def __init__(self, *parts: Objective):
         super().__init__()
         self.parts = nn.ModuleList(parts)
+        self.inner_steps = max((part.inner_steps for part in parts), default=0)
 
     def _each(self) -> Sequence[Objective]:
         return list(self.parts)  # type: ignore[arg-type]
@@ -57,11 +73,13 @@ class Sum(Objective):
                 terms[name] = term
         return terms
 
-    def estimators(self) -> Iterator[nn.Parameter]:
+    def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
         for part in self._each():
-            yield from part.estimators()
+            yield from part.estimators(fit)
 
-    def learning_loss(self, output: Output, batch: Batch) -> Float[Tensor, ""] | None:
-        losses = [part.learning_loss(output, batch) for part in self._each()]
+    def learning_loss(
+        self, output: Output, batch: Batch, fit: Apart = "epoch"
+    ) -> Float[Tensor, ""] | None:
+        losses = [part.learning_loss(output, batch, fit) for part in self._each()]
         present = [loss for loss in losses if loss is not None]
         return sum(present[1:], present[0]) if present else None

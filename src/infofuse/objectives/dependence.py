@@ -9,11 +9,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from infofuse.measures.base import Measure
-from infofuse.objectives.base import Objective, Term
+from infofuse.objectives.base import Apart, Objective, Term
+from infofuse.objectives.gather import gather
 from infofuse.objectives.schedule import Schedule, Scheduled
 from infofuse.types import Batch, Output
 
-Fit = Literal["joint", "epoch"]
+Fit = Literal["joint"] | Apart
 
 
 class _Dependence(Objective):
@@ -21,12 +22,14 @@ class _Dependence(Objective):
 
     views: names in `Output.views`, in the order that the measure takes them. Only clips that
     have every one of them count; a batch with fewer than `measure.min_batch` such clips gives 0.
+    Where several processes train together, the batch is that of all of them: see `gather`.
     weight: a number, or a `Schedule` of it over the epochs.
     fit: how the measure's own parameters are trained. "joint": with everything else, through the
-    term itself. "epoch": in a pass of their own over the training clips before each epoch, by
-    `measure.learning_loss`, the model being fixed.
-    freeze: whether parameters fitted per epoch are constants of the term itself. If not, they
-    take no step by it, but their gradient counts where gradients are clipped.
+    term itself. Otherwise by `measure.learning_loss`, the model being fixed; "epoch": in a pass
+    of their own over the training clips before each epoch; "inner": in `steps` steps, each on a
+    batch of its own, before each step of the model (two-stage alternation).
+    freeze: whether parameters that are fitted apart are constants of the term itself. If not,
+    they take no step by it, but their gradient counts where gradients are clipped.
     """
 
     sign: float
@@ -40,6 +43,7 @@ class _Dependence(Objective):
         *,
         name: str | None = None,
         fit: Fit = "joint",
+        steps: int = 1,
         freeze: bool = True,
         allow_loose: bool = False,
     ):
@@ -50,20 +54,23 @@ class _Dependence(Objective):
                 f"{measure.side} side, says nothing of the dependence; pass allow_loose=True if "
                 f"that is meant"
             )
+        if steps < 1:
+            raise ValueError(f"inner estimators take at least one step, not {steps}")
         self.views, self.measure, self.fit = tuple(views), measure, fit
+        self.inner_steps = steps if fit == "inner" else 0
         self.weight = Scheduled(weight) if isinstance(weight, Schedule) else weight
-        self.freeze = freeze and fit == "epoch"
+        self.freeze = freeze and fit != "joint"
         self.name = name or f"{type(measure).__name__}({';'.join(views)})"
 
     def _arguments(
         self, output: Output, batch: Batch
     ) -> tuple[list[Float[Tensor, "kept _"]], dict[str, Tensor]] | None:
         keep = self._complete(output)
-        if int(keep.sum()) < self.measure.min_batch:
+        views = gather(*(output.views[name][keep] for name in self.views))
+        if len(views[0]) < self.measure.min_batch:
             return None
-        views = [output.views[name][keep] for name in self.views]
-        extra = {"labels": batch.labels[keep, 0]} if self.measure.uses_labels else {}
-        return views, extra
+        extra = {"labels": gather(batch.labels[keep, 0])[0]} if self.measure.uses_labels else {}
+        return list(views), extra
 
     def _complete(self, output: Output) -> Bool[Tensor, "batch"]:
         present = [output.present[name] for name in self.views if name in output.present]
@@ -76,16 +83,18 @@ class _Dependence(Objective):
             nothing = output.prediction.new_zeros(())
             return {self.name: Term(nothing, nothing)}
         views, extra = arguments
-        with _constant(self.measure) if self.freeze else contextlib.nullcontext():
+        with constant(self.measure) if self.freeze else contextlib.nullcontext():
             value = self.measure(*views, **extra)
         return {self.name: Term(self.sign * float(self.weight) * value, value.detach())}
 
-    def estimators(self) -> Iterator[nn.Parameter]:
-        if self.fit == "epoch":
+    def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
+        if self.fit == fit:
             yield from (p for p in self.measure.parameters() if p.requires_grad)
 
-    def learning_loss(self, output: Output, batch: Batch) -> Float[Tensor, ""] | None:
-        arguments = self._arguments(output, batch) if self.fit == "epoch" else None
+    def learning_loss(
+        self, output: Output, batch: Batch, fit: Apart = "epoch"
+    ) -> Float[Tensor, ""] | None:
+        arguments = self._arguments(output, batch) if self.fit == fit else None
         if arguments is None:
             return None
         views, extra = arguments
@@ -105,7 +114,7 @@ class Minimize(_Dependence):
 
 
 @contextlib.contextmanager
-def _constant(module: nn.Module) -> Iterator[None]:
+def constant(module: nn.Module) -> Iterator[None]:
     """Inside, the module's parameters are constants to autograd."""
     learning = [p for p in module.parameters() if p.requires_grad]
     for p in learning:

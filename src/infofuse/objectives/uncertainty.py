@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.objectives.base import Objective, Sum, Term
+from infofuse.objectives.base import Apart, Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize
 from infofuse.types import Batch, Output
 
@@ -49,6 +49,7 @@ class _Scaled(Objective):
     def __init__(self, objective: Objective):
         super().__init__()
         self.objective, self.scale = objective, nn.Parameter(torch.zeros(()))
+        self.inner_steps = objective.inner_steps
 
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]:
         terms = self.objective(output, batch)
@@ -57,11 +58,13 @@ class _Scaled(Objective):
     def _loss(self, loss: Float[Tensor, ""]) -> Float[Tensor, ""]:
         return self.scale.neg().exp() * loss + self.scale * (loss.detach() != 0)
 
-    def estimators(self) -> Iterator[nn.Parameter]:
-        return self.objective.estimators()
+    def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
+        return self.objective.estimators(fit)
 
-    def learning_loss(self, output: Output, batch: Batch) -> Float[Tensor, ""] | None:
-        return self.objective.learning_loss(output, batch)
+    def learning_loss(
+        self, output: Output, batch: Batch, fit: Apart = "epoch"
+    ) -> Float[Tensor, ""] | None:
+        return self.objective.learning_loss(output, batch, fit)
 
 
 def _refuse_unbounded(objective: Objective) -> None:

@@ -28,7 +28,7 @@ from typing import Literal
 from torch import nn
 
 from infofuse.data.spec import DataSpec
-from infofuse.encoders import Encoder, LSTMEncoder, TextEncoder
+from infofuse.encoders import Encoder, FrozenText, LSTMEncoder, TextEncoder
 from infofuse.fusion import ConcatFusion
 from infofuse.measures import CPC, BarberAgakov, GaussianMixtureEntropy
 from infofuse.models import LateFusion
@@ -91,9 +91,10 @@ def build(config: Config, spec: DataSpec) -> tuple[LateFusion, Objective]:
 
 def _encoder(name: str, config: Config, spec: DataSpec) -> Encoder:
     if name == "text" and spec.text:
-        return TextEncoder(
+        text = TextEncoder(
             config.text_encoder, frozen=config.freeze_text, max_tokens=config.max_tokens
         )
+        return FrozenText(text) if config.freeze_text else text
     hidden = config.audio_hidden if name == "audio" else config.vision_hidden
     return LSTMEncoder(
         name, spec.features[name], hidden, config.width, bidirectional=config.bidirectional

@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from infofuse import papers
 from infofuse.data.spec import DataSpec
-from infofuse.encoders.text import TextEncoder, without_weights
+from infofuse.encoders import Transcript
+from infofuse.encoders.pretrained import shape_from
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
-from infofuse.training.recipe import Recipe, from_table
+from infofuse.tables import from_table
+from infofuse.training.recipe import Recipe
 
 FORMAT = 1
 TEXT = "text_encoder"
@@ -53,12 +55,11 @@ def load(path: str | Path) -> nn.Module:
     """
     path = Path(path)
     config = read_config(path)
-    table = dict(config["model"])
-    if (path / TEXT).is_dir():
-        table["text_encoder"] = str(path / TEXT)
     module = papers.get(config["paper"])
-    with without_weights():
-        model, _ = module.build(from_table(module.Config, table, "model"), spec_of(config))
+    with shape_from(path / TEXT):
+        model, _ = module.build(
+            from_table(module.Config, config["model"], "model"), spec_of(config)
+        )
     load_tensors(model, path / "model.safetensors")
     return model.eval()
 
@@ -92,8 +93,8 @@ def load_tensors(module: nn.Module, path: Path) -> None:
         raise InfofuseError(f"{path} does not hold the weights of this model: {first}") from None
 
 
-def _text_encoders(model: nn.Module) -> list[TextEncoder]:
-    return [m for m in model.modules() if isinstance(m, TextEncoder)]
+def _text_encoders(model: nn.Module) -> list[Transcript]:
+    return [m for m in model.modules() if isinstance(m, Transcript)]
 
 
 def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
@@ -138,5 +139,10 @@ def _brief(recipe: Recipe) -> dict[str, Any]:
         f"{table}.{field.name}": getattr(config, field.name)
         for table, config in chosen.items()
         for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
+        if getattr(config, field.name) != _default(field)
     }
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from infofuse.files import replacing
+from infofuse.training.meter import MEASURED
 
-LEFT_OUT = ("epoch", "seconds", "estimators")
+LEFT_OUT = ("epoch", "seconds", "estimators", "inner")
 
 
 def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> None:
@@ -35,13 +36,18 @@ def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> No
 
 
 def _quantities(histories: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """The training terms, and validation MAE and correlation, in a stable order."""
+    """The training terms, validation MAE and correlation, and what a meter read of the views."""
     first = next(iter(histories.values()))[0]
-    terms = [name for name in first if not name.startswith("valid_") and name not in LEFT_OUT]
-    return [*terms, *(f"valid_{name}" for name in ("mae", "corr") if f"valid_{name}" in first)]
+    measured = [name for name in first if name.startswith(MEASURED)]
+    apart = ("valid_", MEASURED)
+    terms = [name for name in first if not name.startswith(apart) and name not in LEFT_OUT]
+    scores = [f"valid_{name}" for name in ("mae", "corr") if f"valid_{name}" in first]
+    return [*terms, *scores, *measured]
 
 
 def _title(name: str) -> str:
     if name.startswith("valid_"):
         return f"validation {name.removeprefix('valid_').replace('mae', 'MAE')}"
+    if name.startswith(MEASURED):
+        return f"{name.removeprefix(MEASURED)}, validation"
     return f"{name}, training (nats)" if name.startswith("I(") else f"{name}, training"

@@ -4,7 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError
 from infofuse.files import write_json
 from infofuse.objectives import Objective
+from infofuse.objectives.base import Apart
 from infofuse.training import checkpoint
+from infofuse.training.meter import Meter
 from infofuse.training.optimizers import clip_gradients, optimizers
 from infofuse.training.predict import predict
 from infofuse.training.progress import Means, Progress
@@ -88,11 +90,11 @@ class Trainer:
             start: Any = getattr(module, "start_epoch", None)
             if start:
                 start()
-        first = self._first_pass(number) if self.estimators else {}
-        record = first | self._train_pass(number)
-        scores = self._validate(number)
+        record = self._first_pass(number) | self._train_pass(number)
+        meter = Meter(self.config.measure)
+        scores = self._validate(number, meter)
         self._select(number, scores)
-        record |= {f"valid_{k}": v for k, v in scores.items()}
+        record |= {f"valid_{k}": v for k, v in scores.items()} | meter.read()
         record |= {"epoch": number, "seconds": round(time.perf_counter() - started, 2)}
         self.progress.history.append(record)
         self.progress.epoch = number
@@ -106,21 +108,27 @@ class Trainer:
         # An order of its own: epochs of the two passes never coincide.
         batches = islice(self.train_loader.epoch(-number % 2**32), self._first_batches)
         for batch in self._watched(batches, number, 0, "estimators"):
-            with torch.no_grad():
-                output = self.model(batch)
-            loss = self.objective.learning_loss(output, batch)
-            if loss is None:
-                continue
-            self._step(loss, self.estimators)
-            losses.add("estimators", loss, len(batch))
+            self._fit_estimators(batch, "epoch", losses)
         return losses.means()
+
+    def _fit_estimators(self, batch: Batch, fit: Apart, losses: Means) -> None:
+        """One step of the measures that learn apart in this way, the model being fixed."""
+        with torch.no_grad():
+            output = self.model(batch)
+        loss = self.objective.learning_loss(output, batch, fit)
+        if loss is not None:
+            self._step(loss, self.estimators)
+            losses.add("estimators" if fit == "epoch" else "inner", loss, len(batch))
 
     def _train_pass(self, number: int) -> dict[str, float]:
         self.model.train()
         self.objective.train()
         values = Means()
         batches = self.train_loader.epoch(number)
+        others = self._inner_batches(number)
         for batch in self._watched(batches, number, self._first_batches, "training"):
+            for other in islice(others, self.objective.inner_steps):
+                self._fit_estimators(other, "inner", values)
             batch = drop_modalities(batch, self.config.modality_dropout)
             terms = self.objective(self.model(batch), batch)
             loss = torch.stack([term.loss for term in terms.values()]).sum()
@@ -130,6 +138,13 @@ class Trainer:
                 values.add(name, term.value, len(batch))
         return values.means()
 
+    def _inner_batches(self, number: int) -> Iterator[Batch]:
+        """As many epochs, each in an order of its own, as there are inner steps to a step."""
+        rounds = range(1, self.objective.inner_steps + 1)
+        orders = (self.train_loader.epoch(number + 2**32 * r) for r in rounds)
+        for batch in chain.from_iterable(orders):
+            yield drop_modalities(batch.to(self.fabric.device), self.config.modality_dropout)
+
     def _step(self, loss: Tensor, optimizer: Any) -> None:
         self.fabric.backward(loss)
         clip_gradients([self.raw_model, self.objective], self.config.clip)
@@ -137,11 +152,11 @@ class Trainer:
         for module in (self.raw_model, self.objective):
             module.zero_grad()
 
-    def _validate(self, number: int) -> dict[str, float]:
+    def _validate(self, number: int, meter: Meter) -> dict[str, float]:
         self.report(number, self.config.epochs, 1, 1, "validation")
         self.model.eval()
         self.objective.eval()
-        prediction = predict(self.model, self.valid_loader, self.fabric.device)
+        prediction = predict(self.model, self.valid_loader, self.fabric.device, meter.watch)
         return self.spec.task.score(prediction, self.valid_loader.labels)
 
     def _select(self, number: int, scores: dict[str, float]) -> None:
@@ -183,7 +198,8 @@ class Trainer:
     @property
     def _first_batches(self) -> int:
         """Batches of the estimators' pass."""
-        return round(self.config.first_pass * len(self.train_loader)) if self.estimators else 0
+        needed = next(self.objective.estimators("epoch"), None) is not None
+        return round(self.config.first_pass * len(self.train_loader)) if needed else 0
 
     def _watched(
         self, batches: Iterator[Batch], epoch: int, done: int, what: str

@@ -13,9 +13,12 @@ from infofuse.training.recipe import TrainConfig
 def optimizers(
     model: nn.Module, objective: Objective, config: TrainConfig
 ) -> tuple[Adam, Adam | None]:
-    """Adam for the model and what trains with it; another for the estimators, if there are any."""
+    """Adam for the model and what trains with it; another for the estimators, if there are any.
+
+    One serves both kinds of estimators: it leaves out those that have no gradient.
+    """
     text = _learning(p for m in _pretrained(model) for p in m.parameters())
-    estimators = _learning(objective.estimators())
+    estimators = _learning([*objective.estimators("epoch"), *objective.estimators("inner")])
     apart = {id(p) for p in [*text, *estimators]}
     main = [
         p for p in _learning([*model.parameters(), *objective.parameters()]) if id(p) not in apart

@@ -19,18 +19,24 @@ from infofuse.types import Clips
 BATCH = 64
 
 
-def find_checkpoint(path: Path) -> Path:
-    """The checkpoint folder of a run, of one seed of it, or the folder itself.
+def find_checkpoints(path: Path) -> list[Path]:
+    """The checkpoint folders of a run's seeds, of one seed, or the folder itself.
 
-    Raises InfofuseError where there is none, or where several seeds leave a choice.
+    Raises InfofuseError where there is none.
     """
     if (path / "config.json").is_file():
-        return path
+        return [path]
     if (path / "checkpoint" / "config.json").is_file():
-        return path / "checkpoint"
+        return [path / "checkpoint"]
     seeds = sorted(path.glob("seed-*/checkpoint"))
     if not seeds:
         raise InfofuseError(f"{path} holds no checkpoint: give a run, or a seed's folder of it")
+    return seeds
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The one checkpoint there. Raises InfofuseError where several seeds leave a choice."""
+    seeds = find_checkpoints(path)
     if len(seeds) > 1:
         names = ", ".join(s.parent.name for s in seeds)
         raise InfofuseError(f"{path} holds several checkpoints ({names}): name one of them")
@@ -66,6 +72,11 @@ def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any
             f"the data has {corpus.spec.outputs} label columns and the model predicts "
             f"{spec.outputs}: use data with the labels it was trained on"
         )
+    if corpus.spec.classes != spec.classes:
+        raise InfofuseError(
+            f"the data's classes are {list(corpus.spec.classes)} and the model's "
+            f"{list(spec.classes)}: use data with the labels it was trained on"
+        )
     model = checkpoint.load(folder)
     clips = open_split(corpus, split, folder.parent)
     prediction = predictions(model, clips)
@@ -77,11 +88,12 @@ def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any
         "same_data": corpus.fingerprint == config.get("data_fingerprint"),
         "missing": _missing(spec, corpus.spec),
         "prediction": dict(zip(clips.ids, prediction.tolist(), strict=True)),
+        "answer": dict(zip(clips.ids, spec.task.answer(prediction).tolist(), strict=True)),
     }
 
 
 def predictions(model: nn.Module, clips: Clips) -> Any:
-    """The model's prediction for each clip, (n, outputs)."""
+    """The model's prediction for each clip, (n, `Task.width`)."""
     return predict(model, Loader(columns(model, clips), clips.labels, BATCH))
 
 

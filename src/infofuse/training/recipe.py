@@ -15,15 +15,14 @@ import dataclasses
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import tomli_w
-from pydantic import TypeAdapter, ValidationError
 
 from infofuse import papers
-from infofuse.errors import InfofuseError, unknown
-
-T = TypeVar("T")
+from infofuse.errors import InfofuseError
+from infofuse.tables import from_table, refuse_unknown
+from infofuse.training.meter import refuse_fitted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +34,10 @@ class TrainConfig:
     weight_decay_text: the same for the text encoder. clip: largest gradient norm. patience:
     epochs without a better validation score before training ends. precision: "float32", or
     "bf16" for autocast of the model (objectives stay in float32). modality_dropout: chance that
-    a training clip loses a modality, never its last one. first_pass: share of the training
-    batches in the estimators' pass.
+    a training clip loses a modality, never its last one. max_steps: by modality, the steps that
+    are kept of a training clip. first_pass: share of the training batches in the estimators' pass.
+    measure: measures without a network, such as "GaussianInformation", of every two views of the
+    validation clips after each epoch; they go into the history and its curves, and change nothing.
     """
 
     epochs: int = 40
@@ -50,6 +51,8 @@ class TrainConfig:
     clip: float = 1.0
     first_pass: float = 1.0
     modality_dropout: float = 0.0
+    max_steps: dict[str, int] = dataclasses.field(default_factory=dict)
+    measure: tuple[str, ...] = ()
     precision: Literal["float32", "bf16"] = "float32"
     device: str = "cpu"
 
@@ -57,9 +60,13 @@ class TrainConfig:
         for name in ("epochs", "patience", "batch_size"):
             if getattr(self, name) < 1:
                 raise InfofuseError(f"train.{name} is at least 1; found {getattr(self, name)}")
+        for name, steps in self.max_steps.items():
+            if steps < 1:
+                raise InfofuseError(f"train.max_steps.{name} is at least 1; found {steps}")
         for name in ("first_pass", "modality_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InfofuseError(f"train.{name} lies in [0, 1]; found {getattr(self, name)}")
+        refuse_fitted(self.measure)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +126,7 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
     tables = {k: dict(v) if isinstance(v, Mapping) else v for k, v in tables.items()}
     for override in overrides:
         _apply(tables, override)
-    _refuse_unknown(Recipe, tables, "")
+    refuse_unknown(Recipe, tables, "")
     for needed in ("paper", "data"):
         if not tables.get(needed):
             raise InfofuseError(f"the recipe names no {needed}; give --{needed}")
@@ -131,24 +138,6 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
         train=from_table(TrainConfig, tables.get("train", {}), "train"),
         seeds=parse_seeds(tables.get("seeds", (1111,))),
     )
-
-
-def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
-    """A dataclass from a table, unknown keys and wrong types refused by name."""
-    _refuse_unknown(kind, table, f"{name}.")
-    try:
-        return TypeAdapter(kind).validate_python(dict(table))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join([name, *map(str, first["loc"])])
-        raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
-
-
-def _refuse_unknown(kind: type, table: Mapping[str, Any], prefix: str) -> None:
-    known = [f"{prefix}{field.name}" for field in dataclasses.fields(kind)]
-    for key in table:
-        if f"{prefix}{key}" not in known:
-            raise unknown("key", f"{prefix}{key}", known)
 
 
 def _apply(tables: dict[str, Any], override: str) -> None:

@@ -110,7 +110,13 @@ def _train_seed(
     trainer = Trainer(
         model,
         objective,
-        Loader(columns(model, training), training.labels, size, seed),
+        Loader(
+            columns(model, training),
+            training.labels,
+            size,
+            seed,
+            max_steps=recipe.train.max_steps,
+        ),
         Loader(columns(model, validation), validation.labels, 2 * size),
         recipe,
         corpus.spec,
@@ -143,7 +149,7 @@ def _test_seed(folder: Path, corpus: Corpus) -> None:
 
 
 def _table(result: dict[str, Any], corpus: Corpus) -> str:
-    """Truth and prediction of each test clip, as CSV."""
+    """Truth and prediction of each test clip, in the labels' terms, as CSV."""
     clips = corpus.split("test")
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -151,7 +157,7 @@ def _table(result: dict[str, Any], corpus: Corpus) -> str:
     suffixes = [""] if outputs == 1 else [f"_{k}" for k in range(outputs)]
     rows.writerow(["id", *(f"{what}{k}" for k in suffixes for what in ("label", "prediction"))])
     for clip, label in zip(clips.ids, clips.labels, strict=True):
-        pairs = zip(label.tolist(), result["prediction"][clip], strict=True)
+        pairs = zip(label.tolist(), result["answer"][clip], strict=True)
         rows.writerow([clip, *(f"{value:.6g}" for pair in pairs for value in pair)])
     return text.getvalue()
 

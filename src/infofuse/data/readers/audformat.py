@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from infofuse.data.arrays import naming
 from infofuse.data.corpus import Corpus
 from infofuse.data.csv_files import header, read_csv, read_tables, tables
 from infofuse.data.segments import corpus_of_segments
@@ -35,11 +36,9 @@ def read(path: Path) -> Corpus:
         raise InfofuseError(f"{path}: no table in it has a column 'label'")
     folder = path if path.is_dir() else path.parent
     features = [file for file in tables(folder, "file") if not _is_labelled(file)]
-    try:
+    with naming(path):
         table, notes = read_tables(labelled)
         return corpus_of_segments(folder.resolve().name, table, _features(features), notes)
-    except InfofuseError as error:
-        raise InfofuseError(f"{path}: {error}") from None
 
 
 def _is_labelled(file: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from infofuse.data.arrays import naming
 from infofuse.data.corpus import Corpus
 from infofuse.data.frame import from_frame, with_split
 from infofuse.errors import InfofuseError
@@ -31,14 +32,19 @@ def read(path: Path) -> Corpus:
     Raises InfofuseError if a file is damaged, or a cell is not what its column is for.
     """
     try:
-        if not (path / _DICT).is_file():
-            return from_frame(_table(path), path.resolve().name)
-        splits = [Path(name).name for name in read_json(path / _DICT)["splits"]]
-        return from_frame({split: _table(path / split) for split in splits}, path.resolve().name)
-    except InfofuseError as error:
-        raise InfofuseError(f"{path}: {error}") from None
+        with naming(path):
+            return from_frame(_tables(path), path.resolve().name)
+    except InfofuseError:
+        raise
     except _GARBLED as error:
         raise InfofuseError(f"{path / _DICT} lacks or garbles a field: {error}") from None
+
+
+def _tables(path: Path) -> pa.Table | dict[str, pa.Table]:
+    if not (path / _DICT).is_file():
+        return _table(path)
+    splits = [Path(name).name for name in read_json(path / _DICT)["splits"]]
+    return {split: _table(path / split) for split in splits}
 
 
 def _table(folder: Path) -> pa.Table:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from infofuse.data.arrays import naming
 from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
 from infofuse.data.csv_files import header, read_csv, read_tables, tables
@@ -116,13 +117,13 @@ def _read_npz(file: Path) -> tuple[Table, list[str]]:
 def _corpora(file: Path) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
     """The name of each set, and the facts of its clips by name."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with naming(file), zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 if member.filename.endswith(_CORPUS):
                     labels = _unpickle(archive, member)
                     yield member.filename.removesuffix(_CORPUS), _check(labels)
-    except InfofuseError as error:
-        raise InfofuseError(f"{file}: {error}") from None
+    except InfofuseError:
+        raise
     except Exception as error:
         raise InfofuseError(f"{file} cannot be read as .npz: {error}") from None
 
