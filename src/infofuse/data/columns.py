@@ -104,6 +104,16 @@ def labels(where: str, column: Any) -> Float[np.ndarray, "n k"]:
     return array
 
 
+def check_unimodal(
+    where: str, found: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
+) -> None:
+    """Raises InfofuseError if labels by one modality have not the columns of the clips' labels."""
+    if found.shape != labels.shape:
+        raise InfofuseError(
+            f"{where} has {found.shape[1]} labels a clip, and {labels.shape[1]} of all modalities"
+        )
+
+
 def lengths(where: str, column: Any) -> Int[np.ndarray, "n"]:
     """Counts of steps."""
     array = numbers(where, column).ravel()
