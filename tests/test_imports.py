@@ -12,11 +12,12 @@ import infofuse
 SOURCE = Path(infofuse.__file__).parent
 
 # What each part may import of ours, besides the parts that everything may.
-EVERYWHERE = {"types", "errors", "files", "tables", "environment"}
+EVERYWHERE = {"types", "errors", "files", "html", "tables", "environment"}
 ALLOWED = {
     "types": set(),
     "errors": set(),
     "files": set(),
+    "html": set(),
     "tables": set(),
     "environment": set(),
     "metrics": set(),
@@ -30,7 +31,16 @@ ALLOWED = {
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
     "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
-    "analysis": {"data", "encoders", "measures", "metrics", "models", "tasks", "training"},
+    "analysis": {
+        "data",
+        "encoders",
+        "measures",
+        "metrics",
+        "models",
+        "objectives",
+        "tasks",
+        "training",
+    },
 }
 MEASURES_STAND_ALONE = {"measures"}
 

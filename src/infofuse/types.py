@@ -154,6 +154,18 @@ class Padded:
         """True where the clip has this modality."""
         return self.lengths > 0
 
+    @property
+    def mean(self) -> Float[Tensor, "batch width"]:
+        """The mean over the real steps, zero where there are none."""
+        real = self.values.masked_fill(~self.mask[:, :, None], 0)
+        return real.sum(1) / self.lengths.clamp(min=1)[:, None]
+
+    @property
+    def last(self) -> Float[Tensor, "batch width"]:
+        """The vector of the last real step; the first one where there is none."""
+        rows = torch.arange(len(self.values), device=self.values.device)
+        return self.values[rows, self.lengths.clamp(min=1) - 1]
+
     def to(self, device: torch.device | str) -> "Padded":
         return Padded(self.values.to(device), self.lengths.to(device))
 

@@ -161,7 +161,11 @@ WRONG = {
     "split 'train' has 4 rows of 'raw_text' for 3 ids": changed(raw_text=["a"] * 4),
     "split 'train' has 2 rows of 'audio' for 3 ids": changed(audio=np.ones((2, 4, 2))),
     "split 'train' has 5 rows of 'audio_lengths' for 3 ids": changed(audio_lengths=[1] * 5),
-    "'regression_labels' has shape (3, 7)": changed(regression_labels=np.ones((3, 7))),
+    "'regression_labels' has shape (3, 7, 2)": changed(regression_labels=np.ones((3, 7, 2))),
+    "'regression_labels' has different widths by split": {
+        "train": part(),
+        "test": part() | {"regression_labels": np.ones((3, 7))},
+    },
     "'regression_labels' has shape ()": changed(regression_labels=np.array(1.0)),
     "'regression_labels' holds infinity": changed(regression_labels=[1.0, np.inf, 0]),
     "'regression_labels' is of type <U4": changed(regression_labels=np.array(["good"] * 3)),
@@ -170,7 +174,14 @@ WRONG = {
     "'regression_labels' holds a number too large": changed(regression_labels=[10**400, 1, 2]),
     "'audio' has shape (3, 4)": changed(audio=np.ones((3, 4))),
     "'audio' has shape (3, 4, 0)": changed(audio=np.ones((3, 4, 0))),
-    "'audio' holds a ndarray where a number": changed(audio=[np.ones((2, 2))] * 3),
+    "'audio', clip 0, has shape (2,); (steps, features) was": changed(audio=[np.ones(2)] * 3),
+    "'audio', clip 2, has shape (2, 3); (steps, 2) was": changed(
+        audio=[np.ones((1, 2)), np.ones((0, 9)), np.ones((2, 3))]
+    ),
+    "'audio' is padded in one split and a list of arrays in another": {
+        "train": part(),
+        "test": part() | {"audio": [np.ones((1, 2))] * 3},
+    },
     "'audio' is of type complex128": changed(audio=np.ones((3, 4, 2)) * 1j),
     "audio_lengths holds 400, and audio has 4 steps": changed(audio_lengths=[1, 2, 400]),
     "audio_lengths holds -2, and audio has 4 steps": changed(audio_lengths=[1, -2, 3]),
@@ -184,7 +195,9 @@ WRONG = {
         "test": part() | {"audio": np.ones((3, 4, 9))},
     },
     "'id' is a str, not a list": changed(id="v0"),
-    "'id' holds a list, not a string": changed(id=[["v0"], ["v1"], ["v2"]]),
+    "'id' holds a list, not a string": changed(id=[[["v0"]], ["v1"], ["v2"]]),
+    "'id' has an id without a part": changed(id=[[], ["v1"], ["v2"]]),
+    "split 'train' is a list, and a dict was expected": {"train": [1], "test": part()},
     "'raw_text' holds a NoneType, not a string": changed(raw_text=[None] * 3),
 }
 

@@ -20,6 +20,6 @@ def papers(json: Annotated[bool, show.Json] = False) -> None:
 
     for name, paper in found.items():
         status = ", a reconstruction" if paper.reconstruction else ""
-        typer.echo(f"{name}  ({paper.venue} {paper.year}, arXiv {paper.arxiv}{status})")
+        typer.echo(f"{name}  ({paper.place}{status})")
         typer.echo(textwrap.fill(paper.title, 78, initial_indent="  ", subsequent_indent="  "))
         typer.echo(textwrap.fill(paper.summary, 78, initial_indent="  ", subsequent_indent="  "))

@@ -1,5 +1,7 @@
 """Data sets: what they are (`DataSpec`, `Corpus`), and how they are read and stored."""
 
+from infofuse.data.alignment import pool_intervals
+from infofuse.data.arrays import from_arrays
 from infofuse.data.corpus import SPLITS, Corpus, open_corpus
 from infofuse.data.shards import read_shards
 from infofuse.data.spec import DataSpec
@@ -12,8 +14,10 @@ __all__ = [
     "DataSpec",
     "append_store",
     "create_store",
+    "from_arrays",
     "load_pickle",
     "open_corpus",
+    "pool_intervals",
     "read_shards",
     "read_store",
     "write_store",

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from infofuse.data.spec import DataSpec
+from infofuse.data.unpickle import loading_once
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips
 
@@ -140,11 +141,17 @@ def open_corpus(path: Path | str) -> Corpus:
     that does cannot use it.
     """
     path = Path(path)
+    with loading_once():
+        return reader(format_of(path)).read(path)
+
+
+def format_of(path: Path) -> str:
+    """The format that a data set is in, by its reader's name. Raises InfofuseError if in none."""
     if not path.exists():
         raise InfofuseError(f"there is no {path}{_sibling(path)}")
     for name in formats():
         if reader(name).recognises(path):
-            return reader(name).read(path)
+            return name
     raise InfofuseError(
         f"{path} is in no format that is known here ({', '.join(formats())}); "
         f"infofuse.data.readers says what each of them holds"

@@ -1,18 +1,27 @@
-"""A recurrent encoder of feature sequences."""
+"""Recurrent encoders of sequences."""
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from infofuse.encoders.base import Encoder
-from infofuse.encoders.standardize import Standardize
-from infofuse.errors import InfofuseError
-from infofuse.types import Clips, Padded, Ragged
+from infofuse.encoders.frames import FeatureReader
+from infofuse.types import Padded
 
 
-class LSTMEncoder(Encoder):
+def last_state(lstm: nn.LSTM, x: Padded) -> Float[Tensor, "batch states"]:
+    """The top layer's state after the last real step, (batch, states), both directions' if two.
+
+    A clip without steps has the state after one step of padding.
+    """
+    steps = x.lengths.clamp(min=1).cpu()
+    packed = pack_padded_sequence(x.values, steps, batch_first=True, enforce_sorted=False)
+    _, (state, _) = lstm(packed)
+    return torch.cat(list(state[-2:] if lstm.bidirectional else state[-1:]), dim=1)
+
+
+class LSTMEncoder(FeatureReader, Encoder):
     """Linear(last state of an LSTM over the real steps), of shape (batch, width).
 
     modality: which feature sequence of the clips it reads. bidirectional: the last states of
@@ -28,33 +37,11 @@ class LSTMEncoder(Encoder):
         *,
         bidirectional: bool = False,
     ):
-        super().__init__()
-        self.modality, self.features, self.width = modality, features, width
-        self.standardize = Standardize(features)
+        super().__init__(modality, features)
+        self.width = width
         self.lstm = nn.LSTM(features, hidden, bidirectional=bidirectional, batch_first=True)
         self.project = nn.Linear(hidden * (2 if bidirectional else 1), width)
 
-    def column(self, clips: Clips) -> Ragged:
-        column = clips.features.get(self.modality)
-        if column is None:
-            return Ragged.absent(len(clips), self.features)
-        if column.width != self.features:
-            raise InfofuseError(
-                f"{self.modality} has {column.width} features a step here, and the model was built "
-                f"for {self.features}: use data of the same feature set, or train on this one"
-            )
-        return column
-
-    def blank(self) -> np.ndarray:
-        return self.standardize.mean.numpy()
-
-    def fit(self, clips: Clips) -> None:
-        self.standardize.fit(self.column(clips))
-
     def forward(self, x: Padded) -> Float[Tensor, "batch width"]:
-        steps = x.lengths.clamp(min=1).cpu()
-        packed = pack_padded_sequence(
-            self.standardize(x.values), steps, batch_first=True, enforce_sorted=False
-        )
-        _, (state, _) = self.lstm(packed)
-        return self.project(torch.cat(list(state), dim=1))
+        frames = Padded(self.standardize(x.values), x.lengths)
+        return self.project(last_state(self.lstm, frames))

@@ -28,12 +28,13 @@ from typing import Literal
 from torch import nn
 
 from infofuse.data.spec import DataSpec
-from infofuse.encoders import Encoder, FrozenText, LSTMEncoder, TextEncoder
+from infofuse.encoders import Encoder
 from infofuse.fusion import ConcatFusion
 from infofuse.measures import CPC, BarberAgakov, GaussianMixtureEntropy
 from infofuse.models import LateFusion
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
 from infofuse.papers.base import Paper, choose_modalities
+from infofuse.papers.inputs import vector_encoder
 
 PAPER = Paper(
     title="Improving Multimodal Fusion with Hierarchical Mutual Information Maximization "
@@ -90,14 +91,15 @@ def build(config: Config, spec: DataSpec) -> tuple[LateFusion, Objective]:
 
 
 def _encoder(name: str, config: Config, spec: DataSpec) -> Encoder:
-    if name == "text" and spec.text:
-        text = TextEncoder(
-            config.text_encoder, frozen=config.freeze_text, max_tokens=config.max_tokens
-        )
-        return FrozenText(text) if config.freeze_text else text
-    hidden = config.audio_hidden if name == "audio" else config.vision_hidden
-    return LSTMEncoder(
-        name, spec.features[name], hidden, config.width, bidirectional=config.bidirectional
+    return vector_encoder(
+        name,
+        spec,
+        text=config.text_encoder,
+        frozen=config.freeze_text,
+        max_tokens=config.max_tokens,
+        hidden=config.audio_hidden if name == "audio" else config.vision_hidden,
+        width=config.width,
+        bidirectional=config.bidirectional,
     )
 
 

@@ -1,0 +1,164 @@
+"""A memory of what happens between modalities, written step by step beside an LSTM each.
+
+Zadeh et al. 2018, Memory Fusion Network (arXiv 1802.00927): a system of LSTMs, an attention over
+what changed between two steps, and a gated memory.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from infofuse.fusion.align import align
+from infofuse.fusion.layers import Perceptron
+from infofuse.types import Padded
+
+Steps = Mapping[str, Float[Tensor, "batch time _"]]
+"""A vector a step, by modality."""
+
+
+class CrossView(nn.Module, ABC):
+    """What is seen between modalities at each step, (batch, time, width), from two steps' LSTMs."""
+
+    reads: Literal["states", "cells"]
+    """What of the LSTMs it is given: the hidden states h, or the cells c."""
+    width: int
+
+    @abstractmethod
+    def forward(self, before: Steps, now: Steps) -> Float[Tensor, "batch time width"]: ...
+
+
+class DeltaAttention(CrossView):
+    """c a, a = softmax(W2 dropout(relu(W1 c + b1)) + b2), c = [c_(t-1); c_t] of all modalities.
+
+    The Delta-memory Attention Network, section 3.2 of arXiv 1802.00927. hidden: cells by modality.
+    """
+
+    reads = "cells"
+
+    def __init__(self, hidden: Mapping[str, int], attention: int, dropout: float = 0.0):
+        super().__init__()
+        self.width = 2 * sum(hidden.values())
+        self.score = Perceptron(self.width, attention, self.width, dropout)
+
+    def forward(self, before: Steps, now: Steps) -> Float[Tensor, "batch time width"]:
+        cells = torch.cat([*before.values(), *now.values()], dim=2)
+        return self.score(cells).softmax(2) * cells
+
+
+class GatedMemory(nn.Module):
+    """u_t = g1 u_(t-1) + g2 tanh(D_u(x_t)), g_i = sigmoid(D_i([x_t; u_(t-1)])), u_0 = 0.
+
+    Each D is W2 dropout(relu(W1 x + b1)) + b2. The Multi-view Gated Memory, section 3.3 of arXiv
+    1802.00927. All that does not depend on u is computed for all steps at once.
+
+    inputs: of x_t. width: of u. proposal, retain, update: hidden units of D_u, D_1 and D_2, with
+    the dropout of each.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        width: int,
+        *,
+        proposal: tuple[int, float],
+        retain: tuple[int, float],
+        update: tuple[int, float],
+    ):
+        super().__init__()
+        self.inputs, self.width = inputs, width
+        self.proposal = Perceptron(inputs, proposal[0], width, proposal[1])
+        self.retain = Perceptron(inputs + width, retain[0], width, retain[1])
+        self.update = Perceptron(inputs + width, update[0], width, update[1])
+
+    def forward(self, x: Float[Tensor, "batch time inputs"]) -> Float[Tensor, "batch time width"]:
+        proposals = torch.tanh(self.proposal(x))
+        gates = (self.retain, self.update)
+        sizes = [gate.first.out_features for gate in gates]
+        weight = torch.cat([gate.first.weight for gate in gates])
+        bias = torch.cat([gate.first.bias for gate in gates])
+        of_input, of_memory = weight.split([self.inputs, self.width], dim=1)
+        seen = F.linear(x, of_input, bias)
+        ones = torch.ones_like(seen).split(sizes, dim=2)
+        masks = torch.cat([g.dropout(part) for g, part in zip(gates, ones, strict=True)], dim=2)
+        memory, written = x.new_zeros(len(x), self.width), []
+        for step in zip(seen.unbind(1), masks.unbind(1), proposals.unbind(1), strict=True):
+            hidden = torch.relu(torch.addmm(step[0], memory, of_memory.t())) * step[1]
+            keep, take = hidden.split(sizes, dim=1)
+            memory = self.retain.second(keep).sigmoid() * memory
+            memory = memory + self.update.second(take).sigmoid() * step[2]
+            written.append(memory)
+        return torch.stack(written, dim=1)
+
+
+class MemoryFusion(nn.Module):
+    """Z = dropout(relu(W [h_T of each modality; u_T] + b)), of shape (batch, width).
+
+    One LSTM a modality runs over a common time base (see `align`); `cross` looks at its states or
+    cells of two steps at a time, and `memory` writes what it sees into u. The view of a modality
+    is its LSTM's state after the last step.
+
+    widths, hidden: of a frame and of an LSTM, by modality.
+    """
+
+    def __init__(
+        self,
+        widths: Mapping[str, int],
+        hidden: Mapping[str, int],
+        cross: CrossView,
+        memory: GatedMemory,
+        width: int,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.width = width
+        lstms = {m: nn.LSTM(d, hidden[m], batch_first=True) for m, d in widths.items()}
+        self.lstms = nn.ModuleDict(lstms)
+        self.cross, self.memory = cross, memory
+        self.project = nn.Linear(sum(hidden.values()) + memory.width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, sequences: Mapping[str, Padded]) -> dict[str, Float[Tensor, "batch _"]]:
+        frames = align(sequences)
+        states = {m: lstm(frames[m].values)[0] for m, lstm in self.lstms.items()}
+        seen = states if self.cross.reads == "states" else self._cells(frames, states)
+        written = self.memory(self.cross(_before(seen), seen))
+        lengths = next(iter(frames.values())).lengths
+        views = {m: Padded(h, lengths).last for m, h in states.items()}
+        joined = torch.cat([*views.values(), Padded(written, lengths).last], dim=1)
+        return views | {"fused": self.dropout(torch.relu(self.project(joined)))}
+
+    def _cells(
+        self, frames: Mapping[str, Padded], states: Mapping[str, Tensor]
+    ) -> dict[str, Float[Tensor, "batch time _"]]:
+        """c_t = f_t c_(t-1) + i_t g_t of each modality: torch's LSTM keeps only the last one.
+
+        Its gates follow from the states that it gives, for all steps at once; what is left step
+        by step is one product and sum, of all modalities together.
+        """
+        before = _before(states)
+        gates = [_gates(lstm, frames[m].values, before[m]) for m, lstm in self.lstms.items()]
+        keep, add = (torch.cat(part, dim=2).unbind(1) for part in zip(*gates, strict=True))
+        cell, cells = torch.zeros_like(add[0]), []
+        for k, a in zip(keep, add, strict=True):
+            cell = torch.addcmul(a, k, cell)
+            cells.append(cell)
+        sizes = [h.shape[2] for h in states.values()]
+        return dict(zip(states, torch.stack(cells, dim=1).split(sizes, dim=2), strict=True))
+
+
+def _gates(lstm: nn.Module, x: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+    """f_t and i_t g_t of every step, from its input and the state before it."""
+    weight, recurrent, bias, recurrent_bias = lstm.parameters()
+    gates = F.linear(x, weight, bias) + F.linear(before, recurrent, recurrent_bias)
+    i, f, g, _ = gates.chunk(4, dim=2)
+    return f.sigmoid(), i.sigmoid() * g.tanh()
+
+
+def _before(steps: Steps) -> dict[str, Float[Tensor, "batch time _"]]:
+    """The vector of the step before, zero before the first."""
+    return {m: F.pad(x[:, :-1], (0, 0, 1, 0)) for m, x in steps.items()}
