@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from infofuse.data.arrow import read_batch, schema_of
 from infofuse.data.manifest import MANIFEST, Manifest, Shard, is_manifest, read_manifest
-from infofuse.data.mapped import MappedFile, Pages, Part, clips_of
+from infofuse.data.mapped import MappedFile, Pages, Part, clips_of, part_of
 from infofuse.errors import InfofuseError
 from infofuse.files import sha256
 from infofuse.types import Clips
@@ -77,9 +77,7 @@ def map_shard(
     if verify and sha256(file) != shard.sha256:
         raise _damaged(file)
     mapped = MappedFile(file, pages)
-    batch = _checked(mapped.buffer, shard, schema, str(file))
-    mapped.let_go()
-    return Part(batch, mapped)
+    return part_of(_checked(mapped.buffer, shard, schema, str(file)), mapped)
 
 
 def _fetched(files: Any, root: str, shard: Shard, schema: pa.Schema) -> Part:
@@ -90,7 +88,7 @@ def _fetched(files: Any, root: str, shard: Shard, schema: pa.Schema) -> Part:
         raise InfofuseError(f"{where} cannot be fetched: {error}") from None
     if hashlib.sha256(content).hexdigest() != shard.sha256:
         raise _damaged(where)
-    return Part(_checked(pa.py_buffer(content), shard, schema, where), None)
+    return part_of(_checked(pa.py_buffer(content), shard, schema, where), None)
 
 
 def _checked(content: pa.Buffer, shard: Shard, schema: pa.Schema, name: str) -> pa.RecordBatch:
