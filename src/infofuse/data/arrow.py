@@ -20,7 +20,7 @@ _MOST_STEPS = 2**31 - 1  # the offsets of a list column are 32 bits wide
 
 def write_clips(file: Path, clips: Clips, spec: DataSpec) -> None:
     """Write the columns of the clips. The same clips give the same bytes."""
-    schema = _schema(spec)
+    schema = schema_of(spec)
     text = [pa.array(list(c), pa.string()) for c in (clips.ids, clips.groups, clips.texts)]
     label = _vector_column(clips.labels, schema.field("label").type)
     unimodal = [_vector_column(clips.unimodal[name], label.type) for name in spec.unimodal]
@@ -33,18 +33,19 @@ def write_clips(file: Path, clips: Clips, spec: DataSpec) -> None:
         writer.write_batch(pa.record_batch(columns, schema=schema))
 
 
-def read_batch(content: pa.Buffer, spec: DataSpec, name: str) -> pa.RecordBatch:
+def read_batch(content: pa.Buffer, schema: pa.Schema, name: str) -> pa.RecordBatch:
     """The clips of a file's content, where they lie, checked to stay within it.
 
-    Raises InfofuseError if it is no such file, or its columns are not those of the spec.
+    Raises InfofuseError if it is no such file, or its columns are not those of the schema.
     """
     try:
-        return _batch(content, spec, name)
+        return _batch(content, schema, name)
     except (pa.ArrowException, OSError) as error:
         raise InfofuseError(f"{name} cannot be read as an Arrow file: {error}") from None
 
 
-def _schema(spec: DataSpec) -> pa.Schema:
+def schema_of(spec: DataSpec) -> pa.Schema:
+    """The columns that the clips of a data set have."""
     text = [pa.field(name, pa.string(), nullable=False) for name in ("id", "group", "text")]
     labels = [
         pa.field(name, _vectors(spec.outputs), nullable=False)
@@ -79,9 +80,9 @@ def _list_column(name: str, ragged: Ragged, dtype: pa.DataType) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, steps, type=dtype)
 
 
-def _batch(content: pa.Buffer, spec: DataSpec, name: str) -> pa.RecordBatch:
+def _batch(content: pa.Buffer, schema: pa.Schema, name: str) -> pa.RecordBatch:
     reader = pa.ipc.open_file(pa.BufferReader(content))
-    if reader.schema != _schema(spec) or reader.num_record_batches != 1:
+    if reader.schema != schema or reader.num_record_batches != 1:
         raise InfofuseError(f"{name} has not the columns of its spec, in one record batch")
     batch = reader.get_batch(0)
     batch.validate(full=True)

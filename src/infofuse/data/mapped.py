@@ -138,25 +138,35 @@ class Strings(Sequence[str]):
 
 @dataclass(frozen=True)
 class Part:
-    """The record batch of a shard, and the file it is mapped from; None if it was fetched."""
+    """The clips of a shard, and the file they are mapped from; None if it was fetched."""
 
     batch: pa.RecordBatch
     file: MappedFile | None
+    labels: np.ndarray
+    features: dict[str, Ragged]
+
+
+def part_of(batch: pa.RecordBatch, file: MappedFile | None) -> Part:
+    """The columns of a record batch of `infofuse.data.arrow`. What was read for it is let go."""
+    names = [n for n in batch.schema.names if n.startswith("features.")]
+    features = {n.removeprefix("features."): _ragged(batch.column(n)) for n in names}
+    part = Part(batch, file, _vectors(batch.column("label")).copy(), features)
+    if file is not None:
+        file.let_go()
+    return part
 
 
 def clips_of(parts: Sequence[Part]) -> Clips:
-    """The clips of the shards of a split, in the columns of `infofuse.data.arrow`; at least one."""
-    batches, files = [part.batch for part in parts], [part.file for part in parts]
-    table = pa.Table.from_batches(batches)
-    features = {
-        name.removeprefix("features."): Mapped([_ragged(b.column(name)) for b in batches], files)
-        for name in table.column_names
-        if name.startswith("features.")
-    }
+    """The clips of the shards of a split; at least one."""
+    table = pa.Table.from_batches([part.batch for part in parts])
+    files = [part.file for part in parts]
     return Clips(
         ids=Strings(table.column("id")),
-        labels=np.concatenate([_vectors(batch.column("label")) for batch in batches]),
-        features=features,
+        labels=np.concatenate([part.labels for part in parts]),
+        features={
+            name: Mapped([part.features[name] for part in parts], files)
+            for name in parts[0].features
+        },
         texts=Strings(table.column("text")),
         groups=Strings(table.column("group")),
         unimodal={

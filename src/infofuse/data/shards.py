@@ -8,10 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from infofuse.data.arrow import read_batch
+from infofuse.data.arrow import read_batch, schema_of
 from infofuse.data.manifest import MANIFEST, Manifest, Shard, is_manifest, read_manifest
-from infofuse.data.mapped import MappedFile, Pages, Part, clips_of
-from infofuse.data.spec import DataSpec
+from infofuse.data.mapped import MappedFile, Pages, Part, clips_of, part_of
 from infofuse.errors import InfofuseError
 from infofuse.files import sha256
 from infofuse.types import Clips
@@ -37,12 +36,12 @@ def read_shards(address: Path | str, split: str, part: int = 0, of: int = 1) -> 
             f"{address} has {len(shards)} shard(s) of {split!r}, too few for {of} readers; "
             f"write it anew with a smaller shard_bytes"
         )
-    local = "file" in _protocols(files)
+    local, schema = "file" in _protocols(files), schema_of(manifest.spec)
     for shard in shards[part::of]:
         if local:
-            yield clips_of([map_shard(Path(root), shard, manifest.spec, Pages())])
+            yield clips_of([map_shard(Path(root), shard, schema, Pages())])
         else:
-            yield clips_of([_fetched(files, root, shard, manifest.spec)])
+            yield clips_of([_fetched(files, root, shard, schema)])
 
 
 def _file_system(address: str) -> tuple[Any, str]:
@@ -69,7 +68,7 @@ def _remote_manifest(files: Any, root: str, address: str) -> Manifest:
 
 
 def map_shard(
-    folder: Path, shard: Shard, spec: DataSpec, pages: Pages, verify: bool = False
+    folder: Path, shard: Shard, schema: pa.Schema, pages: Pages, verify: bool = False
 ) -> Part:
     """A shard of a folder, mapped. Raises InfofuseError if it is not what was recorded."""
     file = folder / shard.file
@@ -78,10 +77,10 @@ def map_shard(
     if verify and sha256(file) != shard.sha256:
         raise _damaged(file)
     mapped = MappedFile(file, pages)
-    return Part(_checked(mapped.buffer, shard, spec, str(file)), mapped)
+    return part_of(_checked(mapped.buffer, shard, schema, str(file)), mapped)
 
 
-def _fetched(files: Any, root: str, shard: Shard, spec: DataSpec) -> Part:
+def _fetched(files: Any, root: str, shard: Shard, schema: pa.Schema) -> Part:
     where = f"{root}/{shard.file}"
     try:
         content = files.cat_file(where)
@@ -89,11 +88,11 @@ def _fetched(files: Any, root: str, shard: Shard, spec: DataSpec) -> Part:
         raise InfofuseError(f"{where} cannot be fetched: {error}") from None
     if hashlib.sha256(content).hexdigest() != shard.sha256:
         raise _damaged(where)
-    return Part(_checked(pa.py_buffer(content), shard, spec, where), None)
+    return part_of(_checked(pa.py_buffer(content), shard, schema, where), None)
 
 
-def _checked(content: pa.Buffer, shard: Shard, spec: DataSpec, name: str) -> pa.RecordBatch:
-    batch = read_batch(content, spec, name)
+def _checked(content: pa.Buffer, shard: Shard, schema: pa.Schema, name: str) -> pa.RecordBatch:
+    batch = read_batch(content, schema, name)
     if batch.num_rows != shard.clips:
         raise InfofuseError(f"{name} has {batch.num_rows} clips, and {shard.clips} were recorded")
     return batch

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from infofuse.data.arrow import schema_of
 from infofuse.data.corpus import SPLITS, Corpus, digest
 from infofuse.data.manifest import Manifest, is_store, open_manifest
 from infofuse.data.mapped import Pages, clips_of
@@ -38,8 +39,9 @@ def read_store(path: Path | str, verify: bool = False) -> Corpus:
     """
     path = Path(path)
     manifest, pages = open_manifest(path), Pages()
+    schema = schema_of(manifest.spec)
     splits = {
-        name: clips_of([map_shard(path, s, manifest.spec, pages, verify) for s in split.shards])
+        name: clips_of([map_shard(path, s, schema, pages, verify) for s in split.shards])
         for name, split in manifest.splits.items()
     }
     corpus = Corpus(manifest.spec, splits, manifest.notes)
