@@ -10,24 +10,26 @@ benchmarks/results/mmim_mosi/, and such a cell is not run again.
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean
 
 import numpy as np
 
-from infofuse.files import write_json
+from grid import (
+    MOSI_METRICS,
+    ROOT,
+    SEEDS,
+    SHORT,
+    Grid,
+    floors,
+    number,
+    seconds_an_epoch,
+    spread,
+    table,
+)
 
-ROOT = Path(__file__).parents[1]
-RUNS = ROOT / "runs" / "mosi"
-PAGE = ROOT / "benchmarks" / "results" / "mmim_mosi.md"
-CELLS = PAGE.with_suffix("")
-SEEDS = (1111, 1112, 1113, 1114, 1115)
+GRID = Grid("mmim_mosi", runs="mosi")
 SPLITS = {"official": "data/mosi_official.pkl", "bclstm": "data/mosi_bclstm.pkl"}
 SYSTEMS = {
     "mmim": ("MMIM (paper)", []),
@@ -40,8 +42,7 @@ SYSTEMS = {
         ['model.modalities=["text"]', "model.alpha=0.0", "model.beta=0.0"],
     ),
 }
-METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
-HEADINGS = ("MAE", "Corr", "Acc-7", "Acc-5", "Acc-2 has0", "F1 has0", "Acc-2 non0", "F1 non0")
+COLUMNS = [*(SHORT[m] for m in MOSI_METRICS), "seeds"]
 # The systems that the question is about first, so that a run cut short says most.
 ORDER = [
     ("official", "mmim"), ("official", "none"), ("bclstm", "mmim"), ("bclstm", "none"),
@@ -50,69 +51,14 @@ ORDER = [
 ]  # fmt: skip
 
 
-def folder(split: str, system: str, seed: int) -> Path:
-    return RUNS / split / f"{system}-{seed}"
-
-
-def command(split: str, system: str, seed: int) -> list[str]:
+def words(split: str, system: str) -> list[str]:
+    """What `infofuse train` is given."""
     sets = [word for key in SYSTEMS[system][1] for word in ("--set", key)]
-    out = folder(split, system, seed)
-    return [
-        "infofuse", "train", "recipes/mosi/mmim.toml", "--data", SPLITS[split],
-        "--seeds", str(seed), "--out", str(out.relative_to(ROOT)), *sets,
-    ]  # fmt: skip
-
-
-def run_cell(split: str, system: str, seed: int) -> None:
-    if metrics(split, system, seed):
-        return
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    words = [sys.executable, "-m", *command(split, system, seed)]
-    done = subprocess.run(words, cwd=ROOT, env=one_thread, capture_output=True, text=True)
-    if done.returncode:
-        print(f"{split} {system} {seed} failed: {done.stderr[-500:]}", flush=True)
-        return
-    measured = json.loads((folder(split, system, seed) / "metrics.json").read_text())
-    CELLS.mkdir(parents=True, exist_ok=True)
-    write_json(cell(split, system, seed), measured["seeds"][str(seed)])
-    print(f"{split} {system} {seed}: {metrics(split, system, seed)['test']['mae']:.3f}", flush=True)
-
-
-def cell(split: str, system: str, seed: int) -> Path:
-    return CELLS / f"{split}-{system}-{seed}.json"
-
-
-def metrics(split: str, system: str, seed: int) -> dict | None:
-    path = cell(split, system, seed)
-    return json.loads(path.read_text()) if path.is_file() else None
+    return ["recipes/mosi/mmim.toml", "--data", SPLITS[split], *sets]
 
 
 def run(jobs: int) -> None:
-    cells = [(split, system, seed) for split, system in ORDER for seed in SEEDS]
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(lambda cell: run_cell(*cell), cells))
-
-
-def floors(split: str, glove: Path) -> dict[str, dict[str, float]]:
-    """A constant, and ridge regression on the mean GloVe vector of the words (alpha on valid)."""
-    from sklearn.linear_model import Ridge
-
-    from infofuse import open_corpus
-
-    corpus = open_corpus(ROOT / SPLITS[split])
-    parts = [corpus.split(name) for name in ("train", "valid", "test")]
-    x, x_valid, x_test = (word_means(clips.texts, glove) for clips in parts)
-    y, y_valid, y_test = (clips.labels[:, 0] for clips in parts)
-    ridges = [Ridge(alpha).fit(x, y) for alpha in 10.0 ** np.arange(-2, 4)]
-    best = min(ridges, key=lambda r: np.abs(r.predict(x_valid) - y_valid).mean())
-    guesses = {
-        "constant (median label)": np.full_like(y_test, median(y)),
-        "GloVe mean + ridge": best.predict(x_test),
-    }
-    return {
-        name: corpus.spec.task.score(guess[:, None].astype(np.float32), y_test[:, None])
-        for name, guess in guesses.items()
-    }
+    GRID.run([(split, system, s) for split, system in ORDER for s in SEEDS], words, jobs)
 
 
 def word_means(texts: Iterable[str], glove: Path) -> np.ndarray:
@@ -124,69 +70,53 @@ def word_means(texts: Iterable[str], glove: Path) -> np.ndarray:
     return np.stack([np.mean(v, 0) if v else np.zeros(width) for v in known])
 
 
-def row(name: str, cells: list[str]) -> str:
-    return f"| {name} | " + " | ".join(cells) + " |"
+def scores(split: str, glove: Path | None) -> str:
+    rows: dict[str, list[str]] = {}
+    if glove:
+        from infofuse import open_corpus
 
-
-def table(split: str, glove: Path | None) -> list[str]:
-    lines = [row("test split", [*HEADINGS, "seeds"]), "|---" * (len(HEADINGS) + 2) + "|"]
-    for name, scores in (floors(split, glove) if glove else {}).items():
-        lines.append(row(name, [_number(scores[m]) for m in METRICS] + ["–"]))
+        corpus = open_corpus(ROOT / SPLITS[split])
+        found = floors(corpus, "GloVe mean + ridge", lambda c: word_means(c.texts, glove))
+        rows = {n: [*(number(f[m]) for m in MOSI_METRICS), "–"] for n, f in found.items()}
     for system, (title, _) in SYSTEMS.items():
-        found = [m["test"] for s in SEEDS if (m := metrics(split, system, s))]
-        if found:
-            cells = [_spread([f[m] for f in found]) for m in METRICS]
-            lines.append(row(title, [*cells, str(len(found))]))
-    return lines
+        tests = [facts["test"] for facts in GRID.seeds(split, system).values()]
+        if tests:
+            cells = [spread([test[m] for test in tests]) for m in MOSI_METRICS]
+            rows[title] = [*cells, str(len(tests))]
+    return table("test split", COLUMNS, rows)
 
 
-def differences(split: str) -> list[str]:
+def differences(split: str) -> str:
     """Each system minus the one without dependency objectives, seed by seed."""
-    lines = [row("minus none, paired", [*HEADINGS, "seeds"]), "|---" * (len(HEADINGS) + 2) + "|"]
+    rows = {}
+    without = GRID.seeds(split, "none")
     for system, (title, _) in SYSTEMS.items():
-        pairs = [
-            (a["test"], b["test"])
-            for s in SEEDS
-            if (a := metrics(split, system, s)) and (b := metrics(split, "none", s))
-        ]
+        tests = GRID.seeds(split, system)
+        pairs = [(tests[s]["test"], without[s]["test"]) for s in tests if s in without]
         if system != "none" and pairs:
-            cells = [_spread([a[m] - b[m] for a, b in pairs], sign=True) for m in METRICS]
-            lines.append(row(title, [*cells, str(len(pairs))]))
-    return lines
+            cells = [spread([a[m] - b[m] for a, b in pairs], sign=True) for m in MOSI_METRICS]
+            rows[title] = [*cells, str(len(pairs))]
+    return table("minus none, paired", COLUMNS, rows) if rows else ""
 
 
-def costs(split: str) -> list[str]:
-    lines = [row("cost", ["epochs", "best epoch", "seconds an epoch"]), "|---|---|---|---|"]
+def costs(split: str) -> str:
+    rows = {}
     for system, (title, _) in SYSTEMS.items():
-        found = [m for s in SEEDS if (m := metrics(split, system, s))]
+        found = list(GRID.seeds(split, system).values())
         if found:
-            seconds = [m["seconds"] / m["epochs"] for m in found]
-            numbers = [[m["epochs"] for m in found], [m["epoch"] for m in found], seconds]
-            lines.append(row(title, [f"{mean(n):.1f}" for n in numbers]))
-    return lines
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.3f}"
-
-
-def _spread(values: list[float], sign: bool = False) -> str:
-    middle = f"{mean(values):+.3f}" if sign else f"{mean(values):.3f}"
-    return middle if len(values) < 2 else f"{middle} ± {stdev(values):.3f}"
+            numbers = [[f["epochs"] for f in found], [f["epoch"] for f in found]]
+            numbers.append([seconds_an_epoch(f) for f in found])
+            rows[title] = [f"{mean(n):.1f}" for n in numbers]
+    return table("cost", ["epochs", "best epoch", "seconds an epoch"], rows) if rows else ""
 
 
 def page(glove: Path | None) -> None:
-    from infofuse.environment import versions
-
-    found = [folder(s, n, i) for s, n in ORDER for i in SEEDS if metrics(s, n, i)]
-    lines = [PREFACE.format(cells=len(found), all=len(ORDER) * len(SEEDS)).strip(), ""]
+    finished = sum(len(GRID.seeds(split, system)) for split, system in ORDER)
+    sections = []
     for split, title in (("official", OFFICIAL), ("bclstm", BCLSTM)):
-        tables = [table(split, glove), differences(split), costs(split)]
-        rows = [line for lines_of in tables if len(lines_of) > 2 for line in [*lines_of, ""]]
-        lines += [title.strip(), "", *rows]
-    lines += ["## Versions", "", ", ".join(f"{k} {v}" for k, v in versions().items()), ""]
-    PAGE.write_text("\n".join(lines))
-    print(f"written: {PAGE.relative_to(ROOT)}")
+        sections += [title, scores(split, glove), differences(split), costs(split)]
+    preface = PREFACE.format(cells=finished, all=len(ORDER) * len(SEEDS))
+    GRID.write(preface, filter(None, sections))
 
 
 PREFACE = """

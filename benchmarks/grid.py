@@ -1,0 +1,142 @@
+"""What the benchmarks share: cells that are run once, floors, and tables of mean ± sd.
+
+A cell is one seed of an ordinary `infofuse train` in a folder of its own, with one torch thread.
+What a finished cell measured is kept as JSON beside its page, and such a cell is not run again.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+
+from infofuse.data import Corpus
+from infofuse.environment import versions
+from infofuse.files import write_json
+
+ROOT = Path(__file__).parents[1]
+SEEDS = (1111, 1112, 1113, 1114, 1115)
+SHORT = {
+    "mae": "MAE", "corr": "Corr", "ccc": "CCC", "acc7": "Acc-7", "acc5": "Acc-5",
+    "acc2_has0": "Acc-2 has0", "f1_has0": "F1 has0",
+    "acc2_non0": "Acc-2 non0", "f1_non0": "F1 non0",
+}  # fmt: skip
+MOSI_METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where a benchmark keeps its runs and its results. name: of the page. runs: below runs/."""
+
+    name: str
+    runs: str
+
+    @property
+    def page(self) -> Path:
+        return ROOT / "benchmarks" / "results" / f"{self.name}.md"
+
+    def folder(self, data: str, system: str, seed: int) -> Path:
+        return ROOT / "runs" / self.runs / data / f"{system}-{seed}"
+
+    def cell(self, data: str, system: str, seed: int) -> Path:
+        return self.page.with_suffix("") / f"{data}-{system}-{seed}.json"
+
+    def measured(self, data: str, system: str, seed: int) -> dict[str, Any] | None:
+        """What a cell measured, None if it is not finished."""
+        path = self.cell(data, system, seed)
+        return json.loads(path.read_text()) if path.is_file() else None
+
+    def seeds(self, data: str, system: str) -> dict[int, dict[str, Any]]:
+        """The finished seeds of a system."""
+        found = {seed: self.measured(data, system, seed) for seed in SEEDS}
+        return {seed: measured for seed, measured in found.items() if measured}
+
+    def run(
+        self,
+        cells: Iterable[tuple[str, str, int]],
+        words: Callable[[str, str], Sequence[str]],
+        jobs: int,
+    ) -> None:
+        """Run the cells that are not finished. words: what `infofuse train` is given for each."""
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(lambda cell: self._run_cell(*cell, words(*cell[:2])), cells))
+
+    def _run_cell(self, data: str, system: str, seed: int, words: Sequence[str]) -> None:
+        if self.measured(data, system, seed):
+            return
+        folder = self.folder(data, system, seed)
+        command = [sys.executable, "-m", "infofuse", "train", *words, "--seeds", str(seed)]
+        done = subprocess.run(
+            [*command, "--out", str(folder.relative_to(ROOT))],
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            print(f"{data} {system} {seed} failed: {done.stderr[-500:]}", flush=True)
+            return
+        facts = json.loads((folder / "metrics.json").read_text())["seeds"][str(seed)]
+        self.cell(data, system, seed).parent.mkdir(parents=True, exist_ok=True)
+        write_json(self.cell(data, system, seed), facts)
+        print(f"{data} {system} {seed}: {facts['test']['mae']:.3f}", flush=True)
+
+    def write(self, preface: str, sections: Iterable[str]) -> None:
+        """The page: preface, sections, and the versions of what it was made with."""
+        made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
+        parts = [preface, *sections, "## Versions", made_with]
+        self.page.write_text("\n\n".join(part.strip() for part in parts) + "\n")
+        print(f"written: {self.page.relative_to(ROOT)}")
+
+
+def floors(
+    corpus: Corpus, ridge: str, features: Callable[[Any], np.ndarray]
+) -> dict[str, dict[str, float]]:
+    """The median label, and ridge regression on `features(clips)`, its strength by validation."""
+    from sklearn.linear_model import Ridge
+
+    parts = [corpus.split(name) for name in ("train", "valid", "test")]
+    x, x_valid, x_test = (features(clips) for clips in parts)
+    y, y_valid, y_test = (clips.labels for clips in parts)
+    ridges = [Ridge(alpha).fit(x, y) for alpha in 10.0 ** np.arange(-2, 6)]
+    best = min(
+        ridges, key=lambda r: np.abs(r.predict(x_valid).reshape(y_valid.shape) - y_valid).mean()
+    )
+    guesses = {
+        "constant (median label)": np.tile(np.median(y, axis=0), (len(y_test), 1)),
+        ridge: best.predict(x_test).reshape(y_test.shape),
+    }
+    return {
+        name: corpus.spec.task.score(guess.astype(np.float32), y_test)
+        for name, guess in guesses.items()
+    }
+
+
+def table(heading: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [row(heading, columns), "|---" * (len(columns) + 1) + "|"]
+    return "\n".join([*lines, *(row(name, cells) for name, cells in rows.items())])
+
+
+def row(name: str, cells: Sequence[str]) -> str:
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:.3f}"
+
+
+def spread(values: Sequence[float], sign: bool = False) -> str:
+    middle = f"{mean(values):+.3f}" if sign else f"{mean(values):.3f}"
+    return middle if len(values) < 2 else f"{middle} ± {stdev(values):.3f}"
+
+
+def seconds_an_epoch(facts: Mapping[str, Any]) -> float:
+    return facts["seconds"] / facts["epochs"]
