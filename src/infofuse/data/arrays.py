@@ -84,6 +84,12 @@ def naming(path: Path) -> Iterator[None]:
         raise InfofuseError(f"{path}: {error}") from None
 
 
+def seven_labels(outputs: int) -> list[str]:
+    """A note on the order of seven label columns, which are those of CMU-MOSEI."""
+    order = "sentiment, happy, sad, anger, surprise, disgust, fear"
+    return [f"labels: 7 columns, as MOSEI has them: {order}"] if outputs == 7 else []
+
+
 def unread(keys: Iterable[Any], known: Iterable[str]) -> list[str]:
     """A note for each key that is not known."""
     return [f"{key}: not read" for key in sorted({str(key) for key in keys} - set(known))]

@@ -146,7 +146,7 @@ def test_real_mosi_as_mag_has_it(shared: Path, tmp_path: Path) -> None:
     ]
     corpus = open_corpus(put(tmp_path / "mosi.pkl", {"dev": clips}))
     assert corpus.spec.features == {"audio": 74, "vision": 47}
-    assert corpus.notes[0] == "looks like MAG MOSI: audio 74, vision 47"
+    assert corpus.notes[0] == "layout: MAG"
     assert not any("one step a word" in note for note in corpus.notes)
     valid = corpus.splits["valid"]
     np.testing.assert_array_equal(valid.labels[:, 0], z["label"])

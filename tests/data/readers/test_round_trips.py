@@ -28,7 +28,7 @@ def bracketed(clip: Clip) -> str:
 def test_mmsa(truth: Truth, left: bool, tmp_path: Path) -> None:
     corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mmsa(truth, left=left)))
     check(corpus, truth, ALL, lambda c: f"{c.video}$_${c.number}")
-    assert "looks like MMSA unaligned MOSI: text 3, audio 5, vision 20" in corpus.notes
+    assert "layout: MMSA unaligned" in corpus.notes
 
 
 def alike(truth: Truth) -> Truth:
@@ -43,7 +43,7 @@ def alike(truth: Truth) -> Truth:
 def test_mmsa_aligned(truth: Truth, left: bool, tmp_path: Path) -> None:
     corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mmsa(truth, True, left)))
     check(corpus, truth, ALL, lambda c: f"{c.video}$_${c.number}")
-    assert corpus.notes[0] == "looks like MMSA aligned MOSI: text 3, audio 5, vision 20"
+    assert corpus.notes[0] == "layout: MMSA aligned"
     assert any("equally many steps and no lengths" in note for note in corpus.notes)
 
 
@@ -60,7 +60,7 @@ IDS = {
 def test_mult(truth: Truth, left: bool, ids: str, tmp_path: Path) -> None:
     corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mult(truth, ids, left)))
     check(corpus, truth, ALL, IDS[ids], words=False)
-    assert corpus.notes[0] == "looks like MulT noalign MOSI: text 3, audio 5, vision 20"
+    assert corpus.notes[0] == "layout: MulT noalign"
     assert any("sentiment, happy" in note for note in corpus.notes) == (corpus.spec.outputs == 7)
 
 

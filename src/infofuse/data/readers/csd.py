@@ -19,11 +19,10 @@ from typing import Any
 import numpy as np
 
 from infofuse.data.alignment import pool_intervals
-from infofuse.data.arrays import Layout, corpus_of, naming, splits_of
+from infofuse.data.arrays import Layout, corpus_of, naming, seven_labels, splits_of
 from infofuse.data.columns import numbers, video
 from infofuse.data.corpus import Corpus
 from infofuse.data.csd import Sequence, open_sequences
-from infofuse.data.variants import seven_labels
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 

@@ -21,11 +21,18 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.arrays import SPLIT_NAMES, Layout, corpus_of, naming, splits_of, unread
+from infofuse.data.arrays import (
+    SPLIT_NAMES,
+    Layout,
+    corpus_of,
+    naming,
+    seven_labels,
+    splits_of,
+    unread,
+)
 from infofuse.data.columns import numbers, strings
 from infofuse.data.corpus import Corpus
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
-from infofuse.data.variants import looks_like, seven_labels
 from infofuse.errors import InfofuseError
 
 _LAYOUT = Layout(modalities=("audio", "vision"), numbered=True)
@@ -55,8 +62,8 @@ def read(path: Path) -> Corpus:
         lists = splits_of(data, list, _is_split)
         parts = {split: _part(split, items) for split, items in lists.items()}
         corpus = corpus_of(path.stem, parts, _LAYOUT)
-    variant = [*looks_like("MAG", corpus.spec.features), *seven_labels(corpus.spec.outputs)]
-    notes = [*variant, *corpus.notes, *_loose(parts), *unread(data, SPLIT_NAMES)]
+    columns = seven_labels(corpus.spec.outputs)
+    notes = ["layout: MAG", *columns, *corpus.notes, *_loose(parts), *unread(data, SPLIT_NAMES)]
     return replace(corpus, notes=tuple(notes))
 
 

@@ -20,7 +20,6 @@ from infofuse.data.arrays import SPLIT_NAMES, Layout, corpus_of, naming, splits_
 from infofuse.data.corpus import Corpus
 from infofuse.data.modalities import aligned
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
-from infofuse.data.variants import looks_like
 
 _LABELS = "regression_labels"
 _UNIMODAL = {"text": f"{_LABELS}_T", "audio": f"{_LABELS}_A", "vision": f"{_LABELS}_V"}
@@ -49,9 +48,8 @@ def read(path: Path) -> Corpus:
         parts = splits_of(data, dict, _is_split)
         corpus = corpus_of(path.stem, parts, _LAYOUT)
     kind = "aligned" if aligned(parts, _LAYOUT.modalities) else "unaligned"
-    variant = looks_like(f"MMSA {kind}", corpus.spec.features)
     keys = [*data, *(key for part in parts.values() for key in part)]
-    return replace(corpus, notes=(*variant, *corpus.notes, *unread(keys, _KNOWN)))
+    return replace(corpus, notes=(f"layout: MMSA {kind}", *corpus.notes, *unread(keys, _KNOWN)))
 
 
 def _is_split(value: Any) -> bool:

@@ -13,12 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infofuse.data.arrays import SPLIT_NAMES, Layout, corpus_of, naming, splits_of, unread
+from infofuse.data.arrays import (
+    SPLIT_NAMES,
+    Layout,
+    corpus_of,
+    naming,
+    seven_labels,
+    splits_of,
+    unread,
+)
 from infofuse.data.corpus import Corpus
 from infofuse.data.modalities import aligned
 from infofuse.data.readers import mmsa
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
-from infofuse.data.variants import looks_like, seven_labels
 
 _MODALITIES = ("text", "audio", "vision")
 _KNOWN = {*SPLIT_NAMES, "id", "labels", *_MODALITIES}
@@ -43,10 +50,11 @@ def read(path: Path) -> Corpus:
         parts = splits_of(data, dict, _is_split)
         corpus = corpus_of(path.stem, parts, Layout(numbered=True))
     kind = "aligned" if aligned(parts, _MODALITIES) else "noalign"
-    variant = looks_like(f"MulT {kind}", corpus.spec.features)
     keys = [*data, *(key for part in parts.values() for key in part)]
     columns = seven_labels(corpus.spec.outputs)
-    return replace(corpus, notes=(*variant, *columns, *corpus.notes, *unread(keys, _KNOWN)))
+    return replace(
+        corpus, notes=(f"layout: MulT {kind}", *columns, *corpus.notes, *unread(keys, _KNOWN))
+    )
 
 
 def _is_split(value: Any) -> bool:
