@@ -134,7 +134,7 @@ def _numbers(modality: str, name: str, column: Column) -> Float[np.ndarray, "row
         with np.errstate(over="ignore"):
             values = np.asarray(column, np.float32)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        values = np.zeros((0, 0))
+        values = np.zeros((0, 0), np.float32)
     if values.ndim != 1:
         raise InfofuseError(f"{modality!r}: column {name!r} does not hold numbers")
     return values

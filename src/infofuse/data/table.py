@@ -184,7 +184,7 @@ def _number(where: str, row: int, value: Any) -> float:
     if is_missing(value) or (isinstance(value, str) and value.strip().lower() in _UNKNOWN):
         return float("nan")
     try:
-        if isinstance(value, str | int | float | np.number):
+        if isinstance(value, str | int | float | np.integer | np.floating):
             return float(value)
     except (ValueError, OverflowError):
         pass
