@@ -181,7 +181,7 @@ def segments(rows: Rows) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
 
 def audformat(rows: Rows, folder: Path) -> Corpus:
     labels, features = segments(rows)
-    labels.to_csv(folder / "db.sentiment.csv")
+    labels.to_csv(folder / "db.sentiment.csv", quoting=csv.QUOTE_ALL)
     for modality, frame in features.items():
         frame.to_csv(folder / f"db.{modality}.csv")
     return open_corpus(folder)

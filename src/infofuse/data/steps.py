@@ -82,10 +82,10 @@ def holds_steps(column: Any) -> bool:
     if isinstance(column, pa.ChunkedArray):
         dtype = getattr(column.type, "storage_type", column.type)
         return _is_list(dtype) and _is_number(_leaf_type(dtype))
-    value = next((v for v in column if _is_sequence(v) and len(v)), None)
+    value = next((v for v in column if is_sequence(v) and len(v)), None)
     if value is None:
         return False
-    while _is_sequence(value) and len(value):
+    while is_sequence(value) and len(value):
         value = value[0]
     return isinstance(value, int | float | np.number | np.bool_)
 
@@ -132,7 +132,8 @@ def _storage(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([c.storage for c in column.chunks], column.type.storage_type)
 
 
-def _is_sequence(value: Any) -> bool:
+def is_sequence(value: Any) -> bool:
+    """Whether it has items: a list, a tuple or an array that is no single number."""
     return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 

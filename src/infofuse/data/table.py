@@ -23,6 +23,7 @@ from infofuse.data.arrays import SPLIT_NAMES
 from infofuse.data.assemble import assemble
 from infofuse.data.columns import check_unimodal, labels, strings, video
 from infofuse.data.corpus import SPLITS, Corpus
+from infofuse.data.steps import is_sequence
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips, Ragged
 
@@ -174,7 +175,7 @@ def _labels(table: Table, names: Sequence[str], count: int) -> Float[np.ndarray,
 
 
 def _numbers(where: str, row: int, value: Any) -> list[float]:
-    if isinstance(value, list | tuple | np.ndarray):
+    if is_sequence(value):
         return [_number(where, row, item) for item in value]
     return [_number(where, row, value)]
 
@@ -183,7 +184,7 @@ def _number(where: str, row: int, value: Any) -> float:
     if is_missing(value) or (isinstance(value, str) and value.strip().lower() in _UNKNOWN):
         return float("nan")
     try:
-        if isinstance(value, str | int | float | np.number):
+        if isinstance(value, str | int | float | np.integer | np.floating):
             return float(value)
     except (ValueError, OverflowError):
         pass
