@@ -24,14 +24,14 @@ _LAYERS = ("encoder.layer", "transformer.layer", "layer")
 
 class Words(NamedTuple):
     """mask: the tokens of each clip, at least one. place: that of a token's word, counted from 0,
-    negative where it is no part of a word. count: words of each clip.
+    negative where it is no part of a word. number: words of each clip.
 
     A clip without text is one token, the only part of its only word.
     """
 
     mask: Bool[Tensor, "batch tokens"]
     place: Int[Tensor, "batch tokens"]
-    count: Int[Tensor, "batch"]
+    number: Int[Tensor, "batch"]
 
 
 class LanguageModel(Reader):
