@@ -25,7 +25,7 @@ ALLOWED = {
     "tasks": {"metrics"},
     "data": {"tasks"},
     "encoders": set(),
-    "fusion": set(),
+    "fusion": {"encoders"},
     "models": {"encoders", "fusion"},
     "objectives": {"measures", "tasks"},
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},

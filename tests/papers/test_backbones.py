@@ -22,6 +22,10 @@ from infofuse.types import Batch, Clips, Sample
 MODALITIES = ("text", "audio", "vision")
 SUBSETS = [s for n in (1, 2, 3) for s in combinations(MODALITIES, n)]
 
+SLOWER = {"misa": (1e-3, {"width": 32, "inner": 64})}
+"""Learning rates of papers whose own terms are least where all clips look the same, and which at
+1e-2 get there before the task has told the clips apart; and widths with which they learn so."""
+
 every_paper = pytest.mark.parametrize("paper", papers.names())
 
 
@@ -74,9 +78,10 @@ def test_gradient_reaches_every_parameter(paper: str, corpus: Corpus, text: str)
 @every_paper
 def test_overfits_sixteen_clips(paper: str, corpus: Corpus) -> None:
     """On a batch it sees again and again, a small model's error falls to a fraction."""
-    model, objective = build(paper, corpus.spec, "features")
+    rate, choices = SLOWER.get(paper, (1e-2, {}))
+    model, objective = build(paper, corpus.spec, "features", **choices)
     batch = batch_of(model, corpus, size=16)
-    optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=1e-2)
+    optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=rate)
     errors = []
     for _ in range(120):
         output = model(batch)

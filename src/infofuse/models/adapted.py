@@ -48,9 +48,9 @@ class AdaptedLanguageModel(nn.Module):
             if self.unread is None
             else language.nothing(len(batch), batch.index.device)
         )
-        mask, place, count = language.words(text)
+        mask, place, number = language.words(text)
         clip = mask.nonzero()[:, 0]
-        beside = {m: beside_words(x, place, count)[mask] for m, x in steps.items()}
+        beside = {m: beside_words(x, place, number)[mask] for m, x in steps.items()}
         there = {m: present[m][clip] for m in self.others}
 
         def change(z: Float[Tensor, "tokens width"]) -> Float[Tensor, "tokens width"]:
