@@ -13,10 +13,10 @@ Two variants, for the published code departs from the paper:
 * "release", the arithmetic of thuiar/Self-MM: the distance is |h - c|; 0 is positive.
 
 Both sum over the modalities; `unimodal = 0.333` gives their mean. The network and the defaults
-are the release's for CMU-MOSI, for the paper does not give all of them. Of the release's four
-learning rates three are recipes' `train.parts`; that biases and layer norms of BERT are exempt
-from its weight decay is not reproduced, nor that the last batches of an epoch are dropped where
-they do not fill a step (`train.accumulate`).
+are the release's for CMU-MOSI, for the paper does not give all of them; its learning rates and
+weight decays by part are in the recipes (`train.parts`). Not reproduced: that it exempts BERT's
+biases and layer norms from weight decay, and that it drops the last batches of an epoch where
+they do not fill a step (`train.accumulate` does not).
 """
 
 from dataclasses import dataclass
