@@ -2,7 +2,7 @@
 """Every paper on real CMU-MOSI (two splits) and POM, five seeds, beside the floors.
 
     python benchmarks/backbones.py pom --npz F      once: POM as a store in data/pom
-    python benchmarks/backbones.py run --jobs 2     about an hour; goes on where it stopped
+    python benchmarks/backbones.py run --jobs 2     an hour or two; goes on where it stopped
     python benchmarks/backbones.py page             write the results page
 
 Each cell is an ordinary `infofuse train recipes/mosi/<paper>.toml --data …` (`--paper <paper>`
@@ -11,7 +11,7 @@ cost seconds and differ by the fusion alone.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,22 +82,36 @@ def _clips(split: str, arrays: dict[str, np.ndarray]) -> Clips:
     )
 
 
-def mean_frames(clips: Clips) -> np.ndarray:
-    """All modalities' mean frames side by side, zero where a clip has none."""
-    return np.concatenate(
-        [
-            np.stack([ragged[i].sum(0) / max(1, len(ragged[i])) for i in range(len(clips))])
-            for ragged in clips.features.values()
-        ],
-        axis=1,
-    )
+def mean_frames(corpus: Corpus, names: Sequence[str]) -> Callable[[Clips], np.ndarray]:
+    """Of each clip, these modalities' mean frames side by side on the training set's scale."""
+
+    def raw(clips: Clips) -> np.ndarray:
+        columns = [clips.features[name] for name in names]
+        rows = ([c[i].sum(0) / max(1, len(c[i])) for c in columns] for i in range(len(clips)))
+        return np.stack([np.concatenate(row) for row in rows])
+
+    train = raw(corpus.split("train"))
+    middle, scale = train.mean(0), train.std(0) + 1e-6
+    return lambda clips: ((raw(clips) - middle) / scale).clip(-10, 10)
+
+
+def ridges(data: str) -> dict[str, dict[str, float]]:
+    """The floors: a constant, and ridge regression on all modalities and on each alone."""
+    corpus = open_corpus(ROOT / DATA[data])
+    names = list(corpus.spec.features)
+    found = floors(corpus, "mean frames + ridge", mean_frames(corpus, names))
+    for name in names:
+        title = f"mean frames + ridge, alone: {name}"
+        found |= floors(corpus, title, mean_frames(corpus, [name]))
+    return found
 
 
 def section(data: str) -> str:
     """The scores of a data set's systems beside its floors."""
     metrics = POM_COLUMNS if data == "pom" else MOSI_COLUMNS
-    found = floors(open_corpus(ROOT / DATA[data]), "mean frames + ridge", mean_frames)
-    rows = {name: [*(number(f[m]) for m in metrics), "–", "–", "–"] for name, f in found.items()}
+    rows = {
+        name: [*(number(f[m]) for m in metrics), "–", "–", "–"] for name, f in ridges(data).items()
+    }
     for system in systems(data):
         facts = list(GRID.seeds(data, system).values())
         if facts:

@@ -30,9 +30,9 @@ SPLITS = {"bclstm": "data/mosi_bclstm.pkl", "official": "data/mosi_official.pkl"
 PAIRS = ("text_audio", "text_vision", "audio_vision")
 
 
-def dma(*kept: str, **choices: str) -> list[str]:
-    """DMA's recipe with these pairs, and other choices of the model."""
-    pairs = {pair: "1.0" if pair in kept else "0.0" for pair in PAIRS}
+def dma(*kept: str, weight: float = 1.0, **choices: str) -> list[str]:
+    """DMA's recipe with these pairs of one weight, and other choices of the model."""
+    pairs = {pair: weight if pair in kept else 0.0 for pair in PAIRS}
     sets = [f"model.{key}={value}" for key, value in {**pairs, **choices}.items()]
     return ["recipes/mosi/dma.toml", *(word for s in sets for word in ("--set", s))]
 
@@ -45,7 +45,14 @@ SYSTEMS = {
         "Self-MM without generated labels",
         ["recipes/mosi/self_mm.toml", "--set", "model.unimodal=0.0"],
     ),
-    "mmim_dma": ("MMIM + DMA", ["recipes/mosi/mmim.toml", "--set", 'plus.dma.align="marginal"']),
+    "dma_100": ("Self-MM + all three pairs, weight 100", dma(*PAIRS, weight=100.0)),
+    "mmim_dma": (
+        "MMIM + DMA, weight 100",
+        [
+            "recipes/mosi/mmim.toml",
+            *(word for pair in PAIRS for word in ("--set", f"plus.dma.{pair}=100.0")),
+        ],
+    ),
     "cross": ("Self-MM + all three pairs, cross", dma(*PAIRS, align="cross")),
     "ta": ("Self-MM + text-audio", dma("text_audio")),
     "tv": ("Self-MM + text-vision", dma("text_vision")),
@@ -61,8 +68,11 @@ SYSTEMS = {
 # The official split has no vision, so only the pair text-audio.
 ORDER = [
     *(("bclstm", system) for system in SYSTEMS),
-    *(("official", s) for s in ("self_mm", "mmim", "dma", "ulgm_off", "mmim_dma", "cross")),
-    ("official", "release"),
+    *(
+        ("official", system)
+        for system in SYSTEMS
+        if system not in ("tv", "av", "ta", "ta_tv", "ta_av", "tv_av")
+    ),
 ]
 METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
 HEADINGS = ("MAE", "Corr", "Acc-7", "Acc-5", "Acc-2 has0", "F1 has0", "Acc-2 non0", "F1 non0")
@@ -182,7 +192,7 @@ def costs(split: str) -> list[str]:
             lines.append(
                 row(SYSTEMS[system][0], [*(f"{mean(n):.1f}" for n in numbers), f"{seconds:.2f}"])
             )
-    return [*lines, ""]
+    return [*lines, ""] if len(lines) > 2 else []
 
 
 def page() -> None:
@@ -210,8 +220,9 @@ The text is not fine-tuned here: the token states of MiniLM (6 layers, 384 wide)
 once and are read by an LSTM, so that all cells together take about an hour. Scores are therefore
 below those of a fine-tuned encoder, for every row alike. float32, one torch thread a job. The
 checkpoint of each run is chosen by validation MAE; the test split was opened once a cell. mean ±
-standard deviation over seeds. Nothing was tuned: hyper-parameters are the releases', weights of
-the alignment are 1.
+standard deviation over seeds. Nothing was tuned: hyper-parameters are the releases', the
+alignment's weight is 1 where a row does not say 100. At weight 1 the marginal term is small: its
+gap, divided by 4 d², is of the order of 1e-4 for MMIM's views of width 16.
 
 The alignment is a reconstruction (docs/dma.md): its paper's text could not be read in full.
 """

@@ -91,3 +91,8 @@ def test_what_is_heavy_is_imported_late() -> None:
     assert not modules_after("import infofuse.cli") & heavy
     used = modules_after("import infofuse; infofuse.train; infofuse.recipe; infofuse.Sample")
     assert not used & {"transformers", "lightning_fabric", "matplotlib", "torchmetrics"}
+
+
+def test_libraries_of_tables_are_never_imported_by_us() -> None:
+    found = modules_after("import infofuse.data.frame; import infofuse.data.readers.huggingface")
+    assert not found & {"pandas", "polars", "datasets"}

@@ -93,6 +93,8 @@ class Clips:
     ids: unique within their data set. groups: what must not be split (video or speaker).
     labels: (n, k), NaN where unknown. texts: "" where a clip has none.
     features: ragged sequences by modality; a clip without a modality has no steps there.
+    unimodal: labels that people gave by one modality alone, (n, k) by modality, where there are any
+    (as in CH-SIMS).
     """
 
     ids: Sequence[str]
@@ -100,6 +102,7 @@ class Clips:
     features: Mapping[str, Ragged]
     texts: Sequence[str]
     groups: Sequence[str]
+    unimodal: Mapping[str, Float[np.ndarray, "n k"]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, samples: Sequence[Sample], widths: Mapping[str, int], outputs: int = 1) -> "Clips":
@@ -129,6 +132,7 @@ class Clips:
             features={m: r.take(rows) for m, r in self.features.items()},
             texts=[self.texts[int(i)] for i in rows],
             groups=[self.groups[int(i)] for i in rows],
+            unimodal={m: labels[np.asarray(rows, int)] for m, labels in self.unimodal.items()},
         )
 
 

@@ -33,6 +33,8 @@ def test_any_modality_ragged_or_padded() -> None:
         "outputs": 1,
         "label_range": (-3.0, 3.0),
         "metrics": "mosi",
+        "classes": (),
+        "unimodal": (),
     }
     assert corpus.notes == ()
     clips = corpus.splits["train"]

@@ -1,6 +1,7 @@
 """The store: what is written comes back, mapped, whole or refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,19 @@ FLOATS = st.floats(width=32, allow_nan=True)
 
 
 @st.composite
-def splits(draw: st.DrawFn, widths: dict[str, int], outputs: int) -> dict[str, Any]:
+def splits(draw: st.DrawFn, spec: dict[str, Any]) -> dict[str, Any]:
     """The columns of a split, as the fields of `Clips`."""
     n = draw(st.integers(0, 5))
     column = st.lists(WORDS, min_size=n, max_size=n)
     features = {}
-    for name, width in widths.items():
+    for name, width in spec["features"].items():
         lengths = draw(st.lists(st.integers(0, 4), min_size=n, max_size=n))
         values = draw(hnp.arrays(np.float32, (sum(lengths), width), elements=FLOATS))
         features[name] = (values, np.cumsum([0, *lengths]))
-    labels = draw(hnp.arrays(np.float32, (n, outputs), elements=FLOATS))
+    scores = hnp.arrays(np.float32, (n, spec["outputs"]), elements=FLOATS)
+    unimodal = {name: draw(scores) for name in spec["unimodal"]}
     words = {"ids": draw(column), "texts": draw(column), "groups": draw(column)}
-    return {"features": features, "labels": labels, **words}
+    return {"features": features, "labels": draw(scores), "unimodal": unimodal, **words}
 
 
 @st.composite
@@ -46,9 +48,10 @@ def corpora(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], tuple[str,
         "outputs": draw(st.integers(1, 3)),
         "label_range": draw(st.none() | st.just((-3.0, 3.0))),
         "metrics": draw(st.sampled_from(["mosi", "sims", "plain"])),
+        "unimodal": tuple(draw(st.lists(st.sampled_from(["text", "audio"]), unique=True))),
     }
     present = draw(st.sets(st.sampled_from(["train", "valid", "test"])))
-    parts = {name: draw(splits(spec["features"], spec["outputs"])) for name in sorted(present)}
+    parts = {name: draw(splits(spec)) for name in sorted(present)}
     return spec, parts, tuple(draw(st.lists(WORDS, max_size=2)))
 
 
@@ -66,6 +69,9 @@ def assert_same(a: Clips, b: Clips) -> None:
     assert [*a.texts] == [*b.texts]
     assert [*a.groups] == [*b.groups]
     np.testing.assert_array_equal(a.labels, b.labels)
+    assert list(a.unimodal) == list(b.unimodal)
+    for x, y in zip(a.unimodal.values(), b.unimodal.values(), strict=True):
+        np.testing.assert_array_equal(x, y)
     assert list(a.features) == list(b.features)
     for x, y in zip(a.features.values(), b.features.values(), strict=True):
         np.testing.assert_array_equal(x.values, y.values)
@@ -198,6 +204,32 @@ def test_arrow_reads_it_without_us(stored: Path) -> None:
     np.testing.assert_array_equal(
         np.array(rows[2]["features.audio"], np.float32), train.features["audio"][2]
     )
+
+
+def test_unimodal_labels_are_columns_of_their_own(tmp_path: Path) -> None:
+    plain = small()
+    spec = replace(plain.spec, unimodal=("audio",))
+    splits = {
+        split: replace(clips, unimodal={"audio": -clips.labels})
+        for split, clips in plain.splits.items()
+    }
+    labelled = Corpus(spec, splits)
+    assert labelled.fingerprint != plain.fingerprint
+    write_store(labelled, tmp_path / "store")
+    file = next((tmp_path / "store").glob("train-*.arrow"))
+    with pa.memory_map(str(file)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    np.testing.assert_array_equal(
+        np.array(table.column("label.audio").to_pylist(), np.float32), -splits["train"].labels
+    )
+    taken = read_store(tmp_path / "store").splits["train"].take([2, 0])
+    np.testing.assert_array_equal(taken.unimodal["audio"], -taken.labels)
+
+
+def test_a_store_of_before_there_were_unimodal_labels_is_read(stored: Path) -> None:
+    fingerprint = read_store(stored).fingerprint
+    edit(stored / "corpus.json", lambda content: content["spec"].pop("unimodal"))
+    assert read_store(stored, verify=True).fingerprint == fingerprint
 
 
 def test_open_corpus_knows_a_store(stored: Path) -> None:

@@ -9,6 +9,7 @@ from tiny import batch_of, build, dense, linear, lstm, size_on_mosi
 from torch import Tensor, nn
 
 from infofuse.data import Corpus
+from infofuse.fusion.memory import unroll
 
 NAMES = ("text", "audio", "vision")
 
@@ -116,18 +117,19 @@ def test_forward_is_the_papers_equations(corpus: Corpus, paper: str) -> None:
             torch.testing.assert_close(output.prediction[i], prediction, atol=1e-5, rtol=1e-4)
 
 
-def test_gradient_of_the_cells_is_the_lstms(corpus: Corpus) -> None:
-    """MFN's cells are had from the states; their gradient is that of the recurrence."""
-    model: Any = build("mfn", corpus.spec, "features")[0]
-    batch = batch_of(model, corpus, size=1)
-    model(batch).views["fused"].square().sum().backward()
-    by_hand = cells(model.fusion)
-    restated = memory(model.fusion, frames(model, batch, 0), attention, by_hand)
-    restated["fused"].square().sum().backward()
-    for m, one in by_hand.items():
-        for name, expected in one.named_parameters():
-            found = getattr(model.fusion.lstms[m], f"{name}_l0").grad
-            torch.testing.assert_close(found, expected.grad, atol=1e-5, rtol=1e-4)
+def test_unrolled_lstm_is_torchs() -> None:
+    """States as torch's own, the last cell too, and the same gradient."""
+    stack = nn.LSTM(3, 5, batch_first=True)
+    x = torch.randn(2, 7, 3)
+    states, (_, last) = stack(x)
+    states.square().sum().backward()
+    expected = [p.grad.clone() for p in stack.parameters()]
+    stack.zero_grad()
+    found, cells = unroll(stack, x)
+    torch.testing.assert_close(found, states)
+    torch.testing.assert_close(cells[:, -1], last[0])
+    found.square().sum().backward()
+    torch.testing.assert_close([p.grad for p in stack.parameters()], expected)
 
 
 def test_published_size_of_ef_lstm() -> None:

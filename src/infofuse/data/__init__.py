@@ -3,6 +3,7 @@
 from infofuse.data.alignment import pool_intervals
 from infofuse.data.arrays import from_arrays
 from infofuse.data.corpus import SPLITS, Corpus, open_corpus
+from infofuse.data.frame import from_frame, from_segments
 from infofuse.data.shards import read_shards
 from infofuse.data.spec import DataSpec
 from infofuse.data.store import append_store, create_store, read_store, write_store
@@ -15,6 +16,8 @@ __all__ = [
     "append_store",
     "create_store",
     "from_arrays",
+    "from_frame",
+    "from_segments",
     "load_pickle",
     "open_corpus",
     "pool_intervals",

@@ -1,9 +1,8 @@
 """Arrays by split, in memory or as a file holds them, to a corpus."""
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,21 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from infofuse.data.columns import ids, labels, scale, strings, video
+from infofuse.data.assemble import assemble
+from infofuse.data.columns import check_unimodal, ids, labels, strings, video
 from infofuse.data.corpus import Corpus
 from infofuse.data.modalities import Part, check_count, check_widths, read_features, where
-from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError, nearest, unknown
 from infofuse.types import Clips
 
-SPLIT_NAMES = {"train": "train", "valid": "valid", "dev": "valid", "val": "valid", "test": "test"}
+SPLIT_NAMES = {
+    "train": "train",
+    "valid": "valid",
+    "dev": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "test": "test",
+}
 """Our name of a split by the names that files give it."""
 
 
@@ -26,13 +32,15 @@ SPLIT_NAMES = {"train": "train", "valid": "valid", "dev": "valid", "val": "valid
 class Layout:
     """What a kind of file calls its columns; `MODALITY_lengths` are the steps of a modality.
 
-    numbered: whether clips without ids are numbered rather than refused.
+    numbered: whether clips without ids are numbered rather than refused. unimodal: the labels by
+    one modality alone.
     """
 
     labels: str = "labels"
     texts: str = "raw_text"
     modalities: Sequence[str] = ("text", "audio", "vision")
     numbered: bool = False
+    unimodal: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_arrays(splits: Mapping[str, Part], name: str = "arrays") -> Corpus:
@@ -111,21 +119,11 @@ def corpus_of(name: str, parts: Mapping[str, Part], layout: Layout) -> Corpus:
     clips = {split: len(column["ids"]) for split, column in columns.items()}
     features, notes = read_features(parts, layout.modalities, clips)
     check_widths(layout.labels, {split: c["labels"].shape[1] for split, c in columns.items()})
-    scores = np.concatenate([c["labels"] for c in columns.values()])
-    label_range, metrics = scale(scores)
-    spec = DataSpec(
-        name=name,
-        features={m: next(iter(ragged.values())).width for m, ragged in features.items()},
-        text=any(any(c["texts"]) for c in columns.values()),
-        outputs=scores.shape[1],
-        label_range=label_range,
-        metrics=metrics,
-    )
     splits = {
         split: Clips(features={m: ragged[split] for m, ragged in features.items()}, **c)
         for split, c in columns.items()
     }
-    return Corpus(spec, splits, (*notes, *_notes(columns, scores)))
+    return assemble(name, splits, notes)
 
 
 def _columns(split: str, part: Part, layout: Layout) -> dict[str, Any]:
@@ -135,7 +133,26 @@ def _columns(split: str, part: Part, layout: Layout) -> dict[str, Any]:
     check_count(split, layout.labels, len(scores), len(names))
     texts = strings(where(split, layout.texts), part.get(layout.texts, [""] * len(names)))
     check_count(split, layout.texts, len(texts), len(names))
-    return {"ids": names, "labels": scores, "texts": texts, "groups": list(map(video, names))}
+    return {
+        "ids": names,
+        "labels": scores,
+        "texts": texts,
+        "groups": list(map(video, names)),
+        "unimodal": _unimodal(split, part, layout, scores),
+    }
+
+
+def _unimodal(
+    split: str, part: Part, layout: Layout, scores: Float[np.ndarray, "n k"]
+) -> dict[str, Float[np.ndarray, "n k"]]:
+    found = {}
+    for modality, key in layout.unimodal.items():
+        if part.get(key) is not None:
+            column = labels(where(split, key), part[key])
+            check_count(split, key, len(column), len(scores))
+            check_unimodal(where(split, key), column, scores)
+            found[modality] = column
+    return found
 
 
 def _ids(split: str, part: Part, layout: Layout, count: int) -> list[str]:
@@ -151,12 +168,3 @@ def _need(split: str, part: Part, key: str) -> Any:
     if key not in part:
         raise InfofuseError(f"split {split!r} has no {key!r}; {nearest(key, map(str, part))}")
     return part[key]
-
-
-def _notes(columns: Mapping[str, dict[str, Any]], labels: Float[np.ndarray, "n k"]) -> list[str]:
-    """What is odd about labels and ids."""
-    unknown_labels = int(np.isnan(labels).any(axis=1).sum())
-    names = Counter(clip for column in columns.values() for clip in column["ids"])
-    twice = sum(count > 1 for count in names.values())
-    notes = [f"labels: unknown for {unknown_labels} clips"] if unknown_labels else []
-    return [*notes, f"ids: {twice} stand for more than one clip"] if twice else notes

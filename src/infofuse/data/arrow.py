@@ -2,6 +2,7 @@
 
 id, group, text         string
 label                   fixed_size_list<float>[outputs], NaN where unknown
+label.MODALITY          the same, for a modality with labels of its own
 features.MODALITY       list<fixed_size_list<float>[width]>, empty where absent
 """
 
@@ -22,12 +23,14 @@ def write_clips(file: Path, clips: Clips, spec: DataSpec) -> None:
     schema = schema_of(spec)
     text = [pa.array(list(c), pa.string()) for c in (clips.ids, clips.groups, clips.texts)]
     label = _vector_column(clips.labels, schema.field("label").type)
+    unimodal = [_vector_column(clips.unimodal[name], label.type) for name in spec.unimodal]
     features = [
         _list_column(name, clips.features[name], schema.field(f"features.{name}").type)
         for name in spec.features
     ]
+    columns = [*text, label, *unimodal, *features]
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        writer.write_batch(pa.record_batch([*text, label, *features], schema=schema))
+        writer.write_batch(pa.record_batch(columns, schema=schema))
 
 
 def read_batch(content: pa.Buffer, schema: pa.Schema, name: str) -> pa.RecordBatch:
@@ -44,12 +47,15 @@ def read_batch(content: pa.Buffer, schema: pa.Schema, name: str) -> pa.RecordBat
 def schema_of(spec: DataSpec) -> pa.Schema:
     """The columns that the clips of a data set have."""
     text = [pa.field(name, pa.string(), nullable=False) for name in ("id", "group", "text")]
-    label = pa.field("label", _vectors(spec.outputs), nullable=False)
+    labels = [
+        pa.field(name, _vectors(spec.outputs), nullable=False)
+        for name in ("label", *(f"label.{name}" for name in spec.unimodal))
+    ]
     features = [
         pa.field(f"features.{name}", pa.list_(_item(_vectors(width))), nullable=False)
         for name, width in spec.features.items()
     ]
-    return pa.schema([*text, label, *features])
+    return pa.schema([*text, *labels, *features])
 
 
 def _vectors(width: int) -> pa.DataType:

@@ -13,6 +13,7 @@ from infofuse.errors import InfofuseError
 
 _MOST_TEXT = 2**31 - 1
 _MOST_ID = 1000
+_MOST_STEPS = 2**31
 _MOST_REPEATED = 2**28
 _SEGMENT = re.compile(r"(.+)\[\d+\]")
 
@@ -103,11 +104,21 @@ def labels(where: str, column: Any) -> Float[np.ndarray, "n k"]:
     return array
 
 
+def check_unimodal(
+    where: str, found: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
+) -> None:
+    """Raises InfofuseError if labels by one modality have not the columns of the clips' labels."""
+    if found.shape != labels.shape:
+        raise InfofuseError(
+            f"{where} has {found.shape[1]} labels a clip, and {labels.shape[1]} of all modalities"
+        )
+
+
 def lengths(where: str, column: Any) -> Int[np.ndarray, "n"]:
     """Counts of steps."""
     array = numbers(where, column).ravel()
-    if not np.isfinite(array).all() or (array != np.floor(array)).any():
-        raise InfofuseError(f"{where} holds values that are no whole numbers")
+    if not (np.abs(array) < _MOST_STEPS).all() or (array != np.floor(array)).any():
+        raise InfofuseError(f"{where} holds values that are no whole numbers below {_MOST_STEPS}")
     return array.astype(np.int64)
 
 

@@ -69,13 +69,20 @@ def digest(clips: Clips, before: bytes = NO_CLIPS) -> bytes:
     those that are there.
     """
     names = sorted(clips.features)
-    labels = np.where(np.isnan(clips.labels), np.nan, clips.labels)
+    labels = {f"label.{name}": clips.unimodal[name] for name in sorted(clips.unimodal)}
     for i, words in enumerate(zip(clips.ids, clips.texts, strict=True)):
-        label = labels[i].astype("<f4").tobytes()
+        label = [_label(clips.labels[i])]
+        for name, column in labels.items():
+            label += [name.encode(), _label(column[i])]
         steps = [_steps(clips.features[name][i]) for name in names]
         named = (part for pair in zip(names, steps, strict=True) for part in pair)
-        before = _hash([before, *words, label, *named])
+        before = _hash([before, *words, *label, *named])
     return before
+
+
+def _label(values: np.ndarray) -> bytes:
+    """The bytes of labels, with one NaN for all."""
+    return np.where(np.isnan(values), np.nan, values).astype("<f4").tobytes()
 
 
 def _steps(sequence: np.ndarray) -> memoryview:
@@ -103,6 +110,9 @@ def check(split: str, clips: Clips, spec: DataSpec) -> None:
             f"split {split} has features {widths} and labels of shape {clips.labels.shape}; "
             f"its spec says {spec.features} and {spec.outputs} output(s)"
         )
+    shapes = {name: labels.shape for name, labels in clips.unimodal.items()}
+    if shapes != dict.fromkeys(spec.unimodal, clips.labels.shape):
+        raise ValueError(f"split {split} has unimodal labels {shapes}, its spec {spec.unimodal}")
     columns: list[Sized] = [clips.texts, clips.groups, *clips.features.values()]
     if any(len(column) != len(clips) for column in columns):
         raise ValueError(f"the columns of split {split} differ in length")

@@ -169,6 +169,11 @@ def clips_of(parts: Sequence[Part]) -> Clips:
         },
         texts=Strings(table.column("text")),
         groups=Strings(table.column("group")),
+        unimodal={
+            name.removeprefix("label."): np.concatenate([_vectors(b.column(name)) for b in batches])
+            for name in table.column_names
+            if name.startswith("label.")
+        },
     )
 
 

@@ -93,7 +93,11 @@ def _joined(parts: list[Clips], spec: DataSpec) -> Clips:
         for column in ("ids", "texts", "groups")
     }
     labels = np.concatenate([nothing, *(part.labels for part in parts)])
-    return Clips(labels=labels, features=features, **columns)
+    unimodal = {
+        name: np.concatenate([nothing, *(part.unimodal[name] for part in parts)])
+        for name in spec.unimodal
+    }
+    return Clips(labels=labels, features=features, unimodal=unimodal, **columns)
 
 
 def _end_to_end(parts: list[Ragged], width: int) -> Ragged:

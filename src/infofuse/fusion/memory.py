@@ -124,39 +124,39 @@ class MemoryFusion(nn.Module):
 
     def forward(self, sequences: Mapping[str, Padded]) -> dict[str, Float[Tensor, "batch _"]]:
         frames = align(sequences)
-        states = {m: lstm(frames[m].values)[0] for m, lstm in self.lstms.items()}
-        seen = states if self.cross.reads == "states" else self._cells(frames, states)
+        states, seen = self._run({m: frames[m].values for m in self.lstms})
         written = self.memory(self.cross(_before(seen), seen))
         lengths = next(iter(frames.values())).lengths
         views = {m: Padded(h, lengths).last for m, h in states.items()}
         joined = torch.cat([*views.values(), Padded(written, lengths).last], dim=1)
         return views | {"fused": self.dropout(torch.relu(self.project(joined)))}
 
-    def _cells(
-        self, frames: Mapping[str, Padded], states: Mapping[str, Tensor]
-    ) -> dict[str, Float[Tensor, "batch time _"]]:
-        """c_t = f_t c_(t-1) + i_t g_t of each modality: torch's LSTM keeps only the last one.
-
-        Its gates follow from the states that it gives, for all steps at once; what is left step
-        by step is one product and sum, of all modalities together.
-        """
-        before = _before(states)
-        gates = [_gates(lstm, frames[m].values, before[m]) for m, lstm in self.lstms.items()]
-        keep, add = (torch.cat(part, dim=2).unbind(1) for part in zip(*gates, strict=True))
-        cell, cells = torch.zeros_like(add[0]), []
-        for k, a in zip(keep, add, strict=True):
-            cell = torch.addcmul(a, k, cell)
-            cells.append(cell)
-        sizes = [h.shape[2] for h in states.values()]
-        return dict(zip(states, torch.stack(cells, dim=1).split(sizes, dim=2), strict=True))
+    def _run(self, frames: Steps) -> tuple[Steps, Steps]:
+        """The LSTMs' states of all steps, and what `cross` reads of them."""
+        if self.cross.reads == "states":
+            states = {m: lstm(frames[m])[0] for m, lstm in self.lstms.items()}
+            return states, states
+        both = {m: unroll(lstm, frames[m]) for m, lstm in self.lstms.items()}
+        return {m: h for m, (h, _) in both.items()}, {m: c for m, (_, c) in both.items()}
 
 
-def _gates(lstm: nn.Module, x: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-    """f_t and i_t g_t of every step, from its input and the state before it."""
+def unroll(
+    lstm: nn.Module, x: Float[Tensor, "batch time inputs"]
+) -> tuple[Float[Tensor, "batch time width"], Float[Tensor, "batch time width"]]:
+    """States and cells of an LSTM of one layer at every step: torch's gives the last cell only.
+
+    The input's part of the gates is computed for all steps at once.
+    """
     weight, recurrent, bias, recurrent_bias = lstm.parameters()
-    gates = F.linear(x, weight, bias) + F.linear(before, recurrent, recurrent_bias)
-    i, f, g, _ = gates.chunk(4, dim=2)
-    return f.sigmoid(), i.sigmoid() * g.tanh()
+    state = cell = x.new_zeros(len(x), recurrent.shape[1])
+    states, cells = [], []
+    for step in F.linear(x, weight, bias + recurrent_bias).unbind(1):
+        i, f, g, o = torch.addmm(step, state, recurrent.t()).chunk(4, dim=1)
+        cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+        state = o.sigmoid() * cell.tanh()
+        states.append(state)
+        cells.append(cell)
+    return torch.stack(states, dim=1), torch.stack(cells, dim=1)
 
 
 def _before(steps: Steps) -> dict[str, Float[Tensor, "batch time _"]]:

@@ -16,11 +16,20 @@ class SubspaceFusion(nn.Module):
     their width, with dropout before the relu. Views: u_m by modality, "private_m", "shared_m" and
     "fused". What a clip lacks is zero, and T does not attend to it.
 
-    MISA: Hazarika et al. 2020 (arXiv 2005.03545), sec. 3.3-3.5. T's widths are those of the
-    released code: two heads, 2048 inside, dropout 0.1.
+    inner, transform_dropout: of T, which has two heads as in the released code.
+
+    MISA: Hazarika et al. 2020 (arXiv 2005.03545), sec. 3.3-3.5.
     """
 
-    def __init__(self, widths: Mapping[str, int], width: int, dropout: float = 0.0):
+    def __init__(
+        self,
+        widths: Mapping[str, int],
+        width: int,
+        dropout: float = 0.0,
+        *,
+        inner: int = 2048,
+        transform_dropout: float = 0.1,
+    ):
         super().__init__()
         self.order = tuple(widths)
         self.project = nn.ModuleDict(
@@ -30,7 +39,7 @@ class SubspaceFusion(nn.Module):
         self.private = nn.ModuleDict({m: nn.Linear(width, width) for m in widths})
         self.shared = nn.Linear(width, width)
         self.transform = nn.TransformerEncoderLayer(
-            width, nhead=2, dim_feedforward=2048, dropout=0.1, batch_first=True
+            width, 2, inner, transform_dropout, batch_first=True
         )
         self.width = len(widths) * width
         self.fuse = nn.Linear(2 * self.width, self.width)

@@ -52,7 +52,8 @@ PAPER = Paper(
 class Config(Inputs):
     """The defaults of the published code.
 
-    alpha, beta, gamma: weights of similarity, difference and reconstruction; 0 leaves a term out.
+    inner, transform_dropout: of the transformer layer that fuses. alpha, beta, gamma: weights of
+    similarity, difference and reconstruction; 0 leaves a term out.
     reversal: scale of the reversed gradient, where similarity is adversarial. The rest is that of
     `Inputs`.
     """
@@ -61,6 +62,8 @@ class Config(Inputs):
     freeze_text: bool = False
     width: int = 128
     dropout: float = 0.5
+    inner: int = 2048
+    transform_dropout: float = 0.1
     similarity: Literal["cmd", "adversarial"] = "cmd"
     alpha: float = 1.0
     beta: float = 0.3
@@ -73,7 +76,13 @@ def build(config: Config, spec: DataSpec) -> tuple[VectorFusion, Objective]:
     names = choose_modalities(config.modalities, spec)
     encoders = {name: _encoder(name, config, spec) for name in names}
     widths = {name: encoder.width for name, encoder in encoders.items()}
-    fusion = SubspaceFusion(widths, config.width, config.dropout)
+    fusion = SubspaceFusion(
+        widths,
+        config.width,
+        config.dropout,
+        inner=config.inner,
+        transform_dropout=config.transform_dropout,
+    )
     model = VectorFusion(encoders, fusion, spec.task.head(fusion.width))
     objective = Sum(
         Supervised(spec.task),

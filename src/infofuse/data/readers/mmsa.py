@@ -4,6 +4,7 @@
     "id": (n,) such as "VIDEO$_$CLIP", "raw_text": (n,), "regression_labels": (n,) or (n, 1),
     "text": (n, time, width) features of the words, "audio", "vision": (n, time, width),
     "audio_lengths", "vision_lengths": (n,) in files that are not aligned to words,
+    "regression_labels_T", "_A", "_V": labels by one modality alone, as CH-SIMS has them,
     "text_bert", "annotations", "classification_labels": not needed, not read}}
 
 In an aligned file the modalities share their steps, and step i belongs to token i in all of them.
@@ -21,8 +22,11 @@ from infofuse.data.modalities import aligned
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 from infofuse.data.variants import looks_like
 
-_LAYOUT = Layout(labels="regression_labels")
-_OWN = {"raw_text", "text_bert", "annotations", "classification_labels", "regression_labels"}
+_LABELS = "regression_labels"
+_UNIMODAL = {"text": f"{_LABELS}_T", "audio": f"{_LABELS}_A", "vision": f"{_LABELS}_V"}
+_LAYOUT = Layout(labels=_LABELS, unimodal=_UNIMODAL)
+_CLASSES = {f"classification_labels{end}" for end in ("", "_T", "_A", "_V")}
+_OWN = {"raw_text", "text_bert", "annotations", *_CLASSES, _LABELS, *_UNIMODAL.values()}
 _LENGTHS = {f"{modality}_lengths" for modality in _LAYOUT.modalities}
 _KNOWN = {*SPLIT_NAMES, "id", *_OWN, *_LAYOUT.modalities, *_LENGTHS}
 

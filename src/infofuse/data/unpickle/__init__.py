@@ -36,7 +36,8 @@ _loaded: ContextVar[dict[Path, Any] | None] = ContextVar("_loaded", default=None
 @contextlib.contextmanager
 def loading_once() -> Iterator[None]:
     """Within this block no pickle is loaded twice: one reader after the other may look into it."""
-    token = _loaded.set({})
+    outer = _loaded.get()
+    token = _loaded.set({} if outer is None else outer)
     try:
         yield
     finally:
