@@ -337,6 +337,8 @@ def page(found: dict[str, Any]) -> str:
     ]
     write, pickled = found["write"], found["pickle"]
     factor = sum(CLIPS.values()) / found["peer_clips"]
+    rates = {k: train.get(k, pickled["train"]) / found[k]["first"] for k in names if k in found}
+    gain = rates["ours"] / rates.get("mmsa", float("nan"))
     return f"""# Feeding a set of MOSEI's size
 
 Made by `python benchmarks/data.py --mmsa ...` on {found["machine"]}.
@@ -349,6 +351,11 @@ Other work ran beside it, so that processor time is given, too. The numbers are 
 The first epoch is from the closed file to the last batch, over the training clips. Memory is the
 largest while that was done, over what the process took with everything imported; padding is the
 share of a batch's numbers that are padding.
+
+From bytes to batches, the first epoch, infofuse gives {gain:.0f} times as many clips a second as
+MMSA, which unpickles the whole file once for each split. Once everything is in memory, padded
+arrays are fed about as fast, clip for clip; but most of their numbers are padding, which a model
+then computes on.
 
 The padded pickle of all 22,856 clips is {_padded_size() / 1e9:.1f} GB, and MMSA holds it and
 copies of its arrays at once, for which this machine has no room beside other work. So the peers
