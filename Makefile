@@ -1,11 +1,12 @@
-# make setup | test | demo | lint | lock. All use .venv, made by setup.
+# make setup | test | demo | lint | lock | bench-env. All but the last use .venv, made by setup.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+BENCH := .venv-bench
 JOBS ?= 2
 
-.PHONY: setup test demo lint lock clean
+.PHONY: setup test demo lint lock bench-env clean
 
 setup: $(STAMP)
 
@@ -28,6 +29,12 @@ lint: setup
 demo: setup
 	$(BIN)/infofuse demo --out runs/demo
 
+# The peers of benchmarks/mi, which agree on no environment with the library's dependencies.
+bench-env:
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --constraint benchmarks/mi/constraints.txt \
+	  torch torch-mist benchmark-mi pandas
+
 # Write constraints.txt anew from what is installed.
 lock: setup
 	{ sed -n '/^#/p' constraints.txt; echo 'torchvision<0'; \
@@ -35,4 +42,4 @@ lock: setup
 	mv constraints.new constraints.txt
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(BENCH) build dist

@@ -1,6 +1,7 @@
 """Files that are whole or not there: written beside their place, then renamed into it."""
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -36,6 +37,28 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove(new)
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Alone among the processes that lock this file; others wait until the block ends.
+
+    The file is made if need be, and stays. The kernel keeps the lock, so that it goes with a
+    process that is killed. Where there are no such locks (Windows, some network file systems),
+    nobody waits.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(path, os.O_RDWR | os.O_CREAT)  # over NFS, a lock needs the right to write
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -67,6 +90,12 @@ def _finite(content: Any) -> Any:
     if isinstance(content, float) and not math.isfinite(content):
         return None
     return content
+
+
+def sha256(file: Path) -> str:
+    """The checksum of a file."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> Any:

@@ -5,7 +5,7 @@ Columns of clips (`Clips`) keep them so, one after the other; only a batch is pa
 own longest member. A modality that a clip lacks has no steps, and is absent by mask.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
+
+_BLOCK = 2**22  # numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +54,24 @@ class Ragged:
     @property
     def width(self) -> int:
         """Features a step; 1 for a sequence of numbers such as token ids."""
-        return int(np.prod(self.values.shape[1:], dtype=int))
+        return int(np.prod(self.empty.shape[1:], dtype=int))
+
+    @property
+    def empty(self) -> np.ndarray:
+        """A sequence of no steps, of the type and shape that these have."""
+        return self.values[:0]
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """All steps in order, some megabytes at a time: what is mapped is never in memory whole."""
+        begin, end = int(self.offsets[0]), int(self.offsets[-1])
+        steps = max(1, _BLOCK // self.width)
+        for i in range(begin, end, steps):
+            yield self.values[i : min(i + steps, end)]
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Ragged":
         """The named sequences, copied, in the order given."""
         if len(rows) == 0:
-            return Ragged(self.values[:0], np.zeros(1, np.int64))
+            return Ragged(self.empty, np.zeros(1, np.int64))
         return Ragged.of([self[int(i)] for i in rows])
 
 
@@ -79,6 +93,8 @@ class Clips:
     ids: unique within their data set. groups: what must not be split (video or speaker).
     labels: (n, k), NaN where unknown. texts: "" where a clip has none.
     features: ragged sequences by modality; a clip without a modality has no steps there.
+    unimodal: labels that people gave by one modality alone, (n, k) by modality, where there are any
+    (as in CH-SIMS).
     """
 
     ids: Sequence[str]
@@ -86,6 +102,7 @@ class Clips:
     features: Mapping[str, Ragged]
     texts: Sequence[str]
     groups: Sequence[str]
+    unimodal: Mapping[str, Float[np.ndarray, "n k"]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, samples: Sequence[Sample], widths: Mapping[str, int], outputs: int = 1) -> "Clips":
@@ -115,6 +132,7 @@ class Clips:
             features={m: r.take(rows) for m, r in self.features.items()},
             texts=[self.texts[int(i)] for i in rows],
             groups=[self.groups[int(i)] for i in rows],
+            unimodal={m: labels[np.asarray(rows, int)] for m, labels in self.unimodal.items()},
         )
 
 

@@ -13,7 +13,7 @@ from infofuse import papers
 from infofuse.analysis.attribution import shapley, subsets
 from infofuse.data import Corpus
 from infofuse.models import fit_inputs
-from infofuse.training.recipe import from_table
+from infofuse.tables import from_table
 
 
 @pytest.fixture(scope="module")

@@ -306,8 +306,8 @@ def test_the_verb_measures_a_run_and_counts_what_it_opens(
     data, out = tmp_path / "corpus", tmp_path / "run" / "seed-1111"
     write_store(small_corpus, data)
     chosen = recipe("mmim", model={"text_encoder": tiny_bert})
-    model, _ = mmim.build(mmim.Config(text_encoder=tiny_bert), small_corpus.spec)
-    checkpoint.save(out / "checkpoint", model, chosen, small_corpus.spec, {})
+    model, objective = mmim.build(mmim.Config(text_encoder=tiny_bert), small_corpus.spec)
+    checkpoint.save(out / "checkpoint", model, objective, chosen, small_corpus.spec, {})
     words = ("--views", "audio,fused", "--estimator", "KSG", "--json")
     assert run(monkeypatch, out, data, *words) == 0
     found = json.loads(capsys.readouterr().out)

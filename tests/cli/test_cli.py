@@ -129,7 +129,17 @@ def test_a_pickle_with_code_in_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_help_fits_eighty_columns() -> None:
-    for verb in ("train", "evaluate", "measure", "demo", "papers", "cite", "synth", "doctor"):
+    for verb in (
+        "train",
+        "evaluate",
+        "measure",
+        "explain",
+        "demo",
+        "papers",
+        "cite",
+        "synth",
+        "doctor",
+    ):
         done = infofuse(verb, "--help")
         assert done.returncode == 0
         assert max(map(len, done.stdout.splitlines())) <= 80

@@ -136,9 +136,9 @@ def test_paths_that_are_not_there_are_answered_with_the_nearest(tmp_path: Path) 
 
 
 def test_what_no_reader_recognises_is_refused(tmp_path: Path) -> None:
-    for name, content in (("a.csv", b"id,label\n"), ("a.pkl", pickle.dumps([1, 2])), ("b", b"")):
+    for name, content in (("a.csv", b"x,y\n"), ("a.pkl", pickle.dumps([1, 2])), ("b", b"")):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InfofuseError, match=r"in no format that is known here \(mmsa, store\)"):
+        with pytest.raises(InfofuseError, match=r"in no format that is known here \(.*mmsa, .*\)"):
             open_corpus(tmp_path / name)
     with pytest.raises(InfofuseError, match="in no format that is known here"):
         open_corpus(tmp_path)
@@ -153,7 +153,7 @@ def test_a_hostile_pickle_is_refused_before_it_is_recognised(tmp_path: Path) -> 
 
 
 def test_every_format_has_its_reader() -> None:
-    assert formats() == ["mmsa", "store"]
+    assert {"clip_csv", "csd", "mag", "mmsa", "mmsa_clip", "mult", "store"} <= set(formats())
     for name in formats():
         assert callable(reader(name).recognises)
         assert callable(reader(name).read)

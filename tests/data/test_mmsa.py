@@ -59,6 +59,8 @@ def test_a_small_file_is_read_as_it_is(write: Write) -> None:
         "outputs": 1,
         "label_range": (-3.0, 3.0),
         "metrics": "mosi",
+        "classes": (),
+        "unimodal": (),
     }
     assert corpus.spec.modalities == ("text", "audio", "vision")
     assert corpus.notes == ()
@@ -123,7 +125,7 @@ def test_what_is_left_out_is_noted(write: Write) -> None:
     train["audio"][1] = 0
     train["audio"][2, 0, 0] = np.inf
     train["regression_labels"][0] = np.nan
-    train["regression_labels_T"] = train["regression_labels"]
+    train["regression_labels_F"] = train["regression_labels"]
     train["id"][1] = train["id"][0]
     del train["raw_text"], train["text"]
     corpus = open_corpus(write({"train": train, "true_mi": {"ta": 1.5}}))
@@ -137,10 +139,26 @@ def test_what_is_left_out_is_noted(write: Write) -> None:
         "vision: every clip is zero, left out",
         "labels: unknown for 1 clips",
         "ids: 1 stand for more than one clip",
-        "regression_labels_T: not read",
+        "regression_labels_F: not read",
         "true_mi: not read",
     )
     assert corpus.splits["train"].features["audio"].lengths.tolist() == [1, 0, 3]
+
+
+def test_labels_by_one_modality_alone_are_read_where_they_are(write: Write) -> None:
+    train = part() | {"classification_labels_T": [0, 1, 2]}
+    train |= {f"regression_labels_{m}": np.arange(3.0) - i for i, m in enumerate("TV")}
+    corpus = open_corpus(write({"train": train, "test": part(2, "w")}))
+    assert corpus.spec.unimodal == ("text", "vision")
+    assert corpus.notes == ()
+    clips = corpus.splits["train"]
+    assert {m: labels.tolist() for m, labels in clips.unimodal.items()} == {
+        "text": [[0], [1], [2]],
+        "vision": [[-1], [0], [1]],
+    }
+    test = corpus.splits["test"].unimodal
+    assert [labels.shape for labels in test.values()] == [(2, 1)] * 2
+    assert all(np.isnan(labels).all() for labels in test.values())
 
 
 def without(key: str) -> dict[str, Any]:
@@ -161,20 +179,35 @@ WRONG = {
     "split 'train' has 4 rows of 'raw_text' for 3 ids": changed(raw_text=["a"] * 4),
     "split 'train' has 2 rows of 'audio' for 3 ids": changed(audio=np.ones((2, 4, 2))),
     "split 'train' has 5 rows of 'audio_lengths' for 3 ids": changed(audio_lengths=[1] * 5),
-    "'regression_labels' has shape (3, 7)": changed(regression_labels=np.ones((3, 7))),
+    "'regression_labels' has shape (3, 7, 2)": changed(regression_labels=np.ones((3, 7, 2))),
+    "'regression_labels' has different widths by split": {
+        "train": part(),
+        "test": part() | {"regression_labels": np.ones((3, 7))},
+    },
     "'regression_labels' has shape ()": changed(regression_labels=np.array(1.0)),
     "'regression_labels' holds infinity": changed(regression_labels=[1.0, np.inf, 0]),
     "'regression_labels' is of type <U4": changed(regression_labels=np.array(["good"] * 3)),
     "'regression_labels' holds a str where a number": changed(regression_labels=["good"] * 3),
     "'regression_labels' is of type dict": changed(regression_labels={}),
     "'regression_labels' holds a number too large": changed(regression_labels=[10**400, 1, 2]),
+    "split 'train' has 2 rows of 'regression_labels_A' for 3": changed(regression_labels_A=[1, 2]),
     "'audio' has shape (3, 4)": changed(audio=np.ones((3, 4))),
     "'audio' has shape (3, 4, 0)": changed(audio=np.ones((3, 4, 0))),
-    "'audio' holds a ndarray where a number": changed(audio=[np.ones((2, 2))] * 3),
+    "'audio', clip 0, has shape (2,); (steps, features) was": changed(audio=[np.ones(2)] * 3),
+    "'audio', clip 2, has shape (2, 3); (steps, 2) was": changed(
+        audio=[np.ones((1, 2)), np.ones((0, 9)), np.ones((2, 3))]
+    ),
+    "'audio' is padded in one split and a list of arrays in another": {
+        "train": part(),
+        "test": part() | {"audio": [np.ones((1, 2))] * 3},
+    },
     "'audio' is of type complex128": changed(audio=np.ones((3, 4, 2)) * 1j),
     "audio_lengths holds 400, and audio has 4 steps": changed(audio_lengths=[1, 2, 400]),
     "audio_lengths holds -2, and audio has 4 steps": changed(audio_lengths=[1, -2, 3]),
     "'audio_lengths' holds values that are no whole numbers": changed(audio_lengths=[1, 2.5, 3]),
+    "'audio_lengths' holds values that are no whole numbers below 2147483648": changed(
+        audio_lengths=[2**70, 2, 3]
+    ),
     "split 'test' has no 'vision', and another split has it": {
         "train": part(),
         "test": without("vision"),
@@ -184,7 +217,9 @@ WRONG = {
         "test": part() | {"audio": np.ones((3, 4, 9))},
     },
     "'id' is a str, not a list": changed(id="v0"),
-    "'id' holds a list, not a string": changed(id=[["v0"], ["v1"], ["v2"]]),
+    "'id' holds a list, not a string": changed(id=[[["v0"]], ["v1"], ["v2"]]),
+    "'id' has an id without a part": changed(id=[[], ["v1"], ["v2"]]),
+    "split 'train' is a list, and a dict was expected": {"train": [1], "test": part()},
     "'raw_text' holds a NoneType, not a string": changed(raw_text=[None] * 3),
 }
 
@@ -330,5 +365,5 @@ def test_twins_come_back_at_their_true_lengths(
         )
     sims = "sims" in options
     assert corpus.spec.metrics == ("sims" if sims else "mosi")
-    assert any("regression_labels_T" in note for note in corpus.notes) == sims
+    assert corpus.spec.unimodal == (("text", "audio", "vision") if sims else ())
     assert any("padded at the beginning" in note for note in corpus.notes) == ("left" in options)

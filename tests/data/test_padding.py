@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infofuse.data.padding import unpad
+from infofuse.data.padding import join, unpad, unpad_aligned
 from infofuse.errors import InfofuseError
 
 
@@ -50,6 +50,52 @@ def test_the_side_is_that_of_the_whole_modality() -> None:
     found, _ = unpad("audio", {"train": pad(parts, 5, True), "test": pad(full, 5, True)}, {})
     assert found["train"].lengths.tolist() == [2, 3, 4]
     assert found["test"].lengths.tolist() == [5]
+
+
+def test_zero_frames_at_the_other_end_do_not_change_the_side() -> None:
+    """In files aligned to BERT's tokens that of [CLS] is zero, and a clip may fill the array."""
+    parts = sequences([6, 2, 3], 2, 0)
+    for part in parts:
+        part[0] = 0
+    found, notes = unpad("audio", {"train": pad(parts, 6, False)}, {})
+    assert found["train"].lengths.tolist() == [6, 2, 3]
+    assert not found["train"][1][0].any()
+    assert notes == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=8),
+    left=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_aligned_modalities_keep_their_steps_together(
+    lengths: list[int], left: bool, seed: int
+) -> None:
+    lengths = [*lengths, 3]
+    text = sequences(lengths, 2, seed)
+    rng = np.random.default_rng(seed)
+    audio = [x * (rng.random((len(x), 1)) < 0.6) for x in text]  # lost frames, wherever they are
+    found = unpad_aligned(
+        {m: {"train": pad(x, 7, left)} for m, x in (("text", text), ("audio", audio))}
+    )
+    for i in range(len(lengths)):
+        np.testing.assert_array_equal(found["text"][0]["train"][i], text[i])
+        expected = audio[i] if audio[i].any() else audio[i][:0]
+        np.testing.assert_array_equal(found["audio"][0]["train"][i], expected)
+    assert ("text: padded at the beginning" in found["text"][1]) == left
+
+
+def test_a_list_of_sequences_is_joined() -> None:
+    parts = [*sequences([2, 3], 2, 0), np.zeros((4, 2)), np.array([[np.inf, 1]])]
+    found, notes = join("audio", {"train": parts})
+    assert found["train"].lengths.tolist() == [2, 3, 0, 1]
+    np.testing.assert_array_equal(found["train"][1], parts[1])
+    assert found["train"][3].tolist() == [[0, 1]]
+    assert notes == [
+        "audio: all zero in 1 of 4 clips, which count as without it",
+        "audio: 1 numbers are not finite, read as 0",
+    ]
 
 
 def test_zero_frames_within_a_known_length_are_kept() -> None:

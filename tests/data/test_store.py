@@ -1,7 +1,7 @@
 """The store: what is written comes back, mapped, whole or refused."""
 
 import json
-import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from infofuse.data import Corpus, DataSpec, open_corpus, read_store, write_store
+from infofuse.data.corpus import combine
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Ragged
 
@@ -21,18 +22,19 @@ FLOATS = st.floats(width=32, allow_nan=True)
 
 
 @st.composite
-def splits(draw: st.DrawFn, widths: dict[str, int], outputs: int) -> dict[str, Any]:
+def splits(draw: st.DrawFn, spec: dict[str, Any]) -> dict[str, Any]:
     """The columns of a split, as the fields of `Clips`."""
     n = draw(st.integers(0, 5))
     column = st.lists(WORDS, min_size=n, max_size=n)
     features = {}
-    for name, width in widths.items():
+    for name, width in spec["features"].items():
         lengths = draw(st.lists(st.integers(0, 4), min_size=n, max_size=n))
         values = draw(hnp.arrays(np.float32, (sum(lengths), width), elements=FLOATS))
         features[name] = (values, np.cumsum([0, *lengths]))
-    labels = draw(hnp.arrays(np.float32, (n, outputs), elements=FLOATS))
+    scores = hnp.arrays(np.float32, (n, spec["outputs"]), elements=FLOATS)
+    unimodal = {name: draw(scores) for name in spec["unimodal"]}
     words = {"ids": draw(column), "texts": draw(column), "groups": draw(column)}
-    return {"features": features, "labels": labels, **words}
+    return {"features": features, "labels": draw(scores), "unimodal": unimodal, **words}
 
 
 @st.composite
@@ -46,9 +48,10 @@ def corpora(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], tuple[str,
         "outputs": draw(st.integers(1, 3)),
         "label_range": draw(st.none() | st.just((-3.0, 3.0))),
         "metrics": draw(st.sampled_from(["mosi", "sims", "plain"])),
+        "unimodal": tuple(draw(st.lists(st.sampled_from(["text", "audio"]), unique=True))),
     }
     present = draw(st.sets(st.sampled_from(["train", "valid", "test"])))
-    parts = {name: draw(splits(spec["features"], spec["outputs"])) for name in sorted(present)}
+    parts = {name: draw(splits(spec)) for name in sorted(present)}
     return spec, parts, tuple(draw(st.lists(WORDS, max_size=2)))
 
 
@@ -66,6 +69,9 @@ def assert_same(a: Clips, b: Clips) -> None:
     assert [*a.texts] == [*b.texts]
     assert [*a.groups] == [*b.groups]
     np.testing.assert_array_equal(a.labels, b.labels)
+    assert list(a.unimodal) == list(b.unimodal)
+    for x, y in zip(a.unimodal.values(), b.unimodal.values(), strict=True):
+        np.testing.assert_array_equal(x, y)
     assert list(a.features) == list(b.features)
     for x, y in zip(a.features.values(), b.features.values(), strict=True):
         np.testing.assert_array_equal(x.values, y.values)
@@ -143,7 +149,13 @@ def test_values_are_views_of_the_mapped_file(tmp_path: Path) -> None:
 def _holds(line: str, address: int) -> bool:
     """Whether the mapping of this line is of the store's file and holds the address."""
     begin, end = (int(bound, 16) for bound in line.split()[0].split("-"))
-    return line.endswith("train.arrow") and begin <= address < end
+    return line.endswith(".arrow") and begin <= address < end
+
+
+def shard(store: Path, split: str = "train", number: int = 0) -> Path:
+    """The file of a shard."""
+    (file,) = store.glob(f"{split}-{number:05d}-*.arrow")
+    return file
 
 
 def test_a_taken_part_writes_as_what_it_is(stored: Path, tmp_path: Path) -> None:
@@ -172,13 +184,13 @@ def test_the_same_content_gives_the_same_bytes(stored: Path, tmp_path: Path) -> 
     )
     write_store(Corpus(again.spec, splits, again.notes), tmp_path / "again")
     files = sorted(entry.name for entry in stored.iterdir())
-    assert files == ["corpus.json", "test.arrow", "train.arrow"]
+    assert files == ["corpus.json", shard(stored, "test").name, shard(stored).name]
     for name in files:
         assert (stored / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
 def test_arrow_reads_it_without_us(stored: Path) -> None:
-    with pa.memory_map(str(stored / "train.arrow")) as source:
+    with pa.memory_map(str(shard(stored))) as source:
         table = pa.ipc.open_file(source).read_all()
     train = small().splits["train"]
     assert table.column_names == [
@@ -192,6 +204,32 @@ def test_arrow_reads_it_without_us(stored: Path) -> None:
     np.testing.assert_array_equal(
         np.array(rows[2]["features.audio"], np.float32), train.features["audio"][2]
     )
+
+
+def test_unimodal_labels_are_columns_of_their_own(tmp_path: Path) -> None:
+    plain = small()
+    spec = replace(plain.spec, unimodal=("audio",))
+    splits = {
+        split: replace(clips, unimodal={"audio": -clips.labels})
+        for split, clips in plain.splits.items()
+    }
+    labelled = Corpus(spec, splits)
+    assert labelled.fingerprint != plain.fingerprint
+    write_store(labelled, tmp_path / "store")
+    file = next((tmp_path / "store").glob("train-*.arrow"))
+    with pa.memory_map(str(file)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    np.testing.assert_array_equal(
+        np.array(table.column("label.audio").to_pylist(), np.float32), -splits["train"].labels
+    )
+    taken = read_store(tmp_path / "store").splits["train"].take([2, 0])
+    np.testing.assert_array_equal(taken.unimodal["audio"], -taken.labels)
+
+
+def test_a_store_of_before_there_were_unimodal_labels_is_read(stored: Path) -> None:
+    fingerprint = read_store(stored).fingerprint
+    edit(stored / "corpus.json", lambda content: content["spec"].pop("unimodal"))
+    assert read_store(stored, verify=True).fingerprint == fingerprint
 
 
 def test_open_corpus_knows_a_store(stored: Path) -> None:
@@ -239,31 +277,44 @@ def test_a_store_may_be_written_over_while_it_is_mapped(stored: Path) -> None:
 
 
 def test_a_damaged_value_is_found_when_asked(stored: Path) -> None:
-    file = stored / "train.arrow"
+    file = shard(stored)
     content = bytearray(file.read_bytes())
     place = content.find(small().splits["train"].features["audio"].values.tobytes())
     content[place + 2] ^= 1
     file.write_bytes(content)
     read_store(stored)
-    with pytest.raises(InfofuseError, match=r"train\.arrow is damaged: its SHA-256"):
+    with pytest.raises(InfofuseError, match=r"train-00000-\w+\.arrow is damaged: its SHA-256"):
         read_store(stored, verify=True)
 
 
 def test_another_fingerprint_is_found_when_asked(stored: Path) -> None:
-    edit(stored / "corpus.json", lambda content: content.update(fingerprint="0" * 64))
+    """A digest that belongs to no clips, with the fingerprint that follows from it."""
+
+    def other(content: Any) -> None:
+        content["splits"]["train"]["digest"] = "0" * 64
+        digests = {name: bytes.fromhex(s["digest"]) for name, s in content["splits"].items()}
+        content["fingerprint"] = combine(digests)
+
+    edit(stored / "corpus.json", other)
     read_store(stored)
     with pytest.raises(InfofuseError, match="does not hold what its fingerprint says"):
         read_store(stored, verify=True)
 
 
+def test_a_fingerprint_that_is_not_that_of_the_splits_is_found_at_once(stored: Path) -> None:
+    edit(stored / "corpus.json", lambda content: content.update(fingerprint="0" * 64))
+    with pytest.raises(InfofuseError, match="the fingerprint is not that of the splits"):
+        read_store(stored)
+
+
 def test_a_missing_or_shortened_file_is_found_at_once(stored: Path) -> None:
-    file = stored / "train.arrow"
+    file = shard(stored)
     content = file.read_bytes()
     file.write_bytes(content[:-1])
     with pytest.raises(InfofuseError, match=f"has not its {len(content)} bytes"):
         read_store(stored)
     file.unlink()
-    with pytest.raises(InfofuseError, match=r"train\.arrow is missing"):
+    with pytest.raises(InfofuseError, match=r"train-00000-\w+\.arrow is missing"):
         read_store(stored)
 
 
@@ -271,7 +322,7 @@ def test_a_missing_or_shortened_file_is_found_at_once(stored: Path) -> None:
 @given(place=st.integers(0, 10**6), byte=st.integers(0, 255))
 def test_any_damage_ends_in_clips_or_a_refusal(place: int, byte: int, stored: Path) -> None:
     """Offsets and lengths that point outside a file are refused; nothing is read there."""
-    file = stored / "train.arrow"
+    file = shard(stored)
     whole = file.read_bytes()
     data = small().splits["train"].features
     kept = [whole.find(column.values.tobytes()) for column in data.values()]
@@ -314,7 +365,7 @@ def test_a_manifest_with_an_impossible_width_is_refused(stored: Path) -> None:
 
 
 def test_empty_cells_are_refused(stored: Path) -> None:
-    file = stored / "test.arrow"
+    file = shard(stored, "test")
     with pa.OSFile(str(file)) as source:
         table = pa.ipc.open_file(source).read_all()
     column = table.column("text").to_pylist()
@@ -324,14 +375,17 @@ def test_empty_cells_are_refused(stored: Path) -> None:
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     size = file.stat().st_size
-    edit(stored / "corpus.json", lambda content: content["splits"]["test"].update(bytes=size))
+    edit(
+        stored / "corpus.json",
+        lambda content: content["splits"]["test"]["shards"][0].update(bytes=size),
+    )
     with pytest.raises(InfofuseError, match="empty cells"):
         read_store(stored)
 
 
 def test_another_version_is_refused(stored: Path) -> None:
-    edit(stored / "corpus.json", lambda content: content.update(version=2))
-    with pytest.raises(InfofuseError, match="has version 2 of the store, and 1 is read"):
+    edit(stored / "corpus.json", lambda content: content.update(version=3))
+    with pytest.raises(InfofuseError, match="has version 3 of the store, and up to 2 are read"):
         read_store(stored)
 
 
@@ -347,8 +401,6 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_split_of_another_name_is_refused(stored: Path) -> None:
-    shutil.copy(stored / "train.arrow", stored / "extra.arrow")
-
     def add(content: Any) -> None:
         content["splits"]["extra"] = content["splits"]["train"]
 

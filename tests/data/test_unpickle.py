@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from infofuse.data import load_pickle
-from infofuse.data.unpickle import looks_like_pickle, opcodes
+from infofuse.data.unpickle import loading_once, looks_like_pickle, opcodes
 from infofuse.errors import InfofuseError
 
 MARKER = "marker"
@@ -347,6 +347,17 @@ def test_large_arrays_are_views_of_the_file(put: Any) -> None:
         assert not data["x"].flags.writeable
         assert same(data["x"], values)
         assert bytes(data["bytes"]) == b"x" * 5000
+
+
+def test_within_a_block_a_file_is_loaded_once(put: Any) -> None:
+    path = put(pickle.dumps({"x": [1]}))
+    with loading_once():
+        first = load_pickle(path)
+        with loading_once():
+            assert load_pickle(path) is first
+        assert load_pickle(path) is first
+    path.write_bytes(pickle.dumps({"x": [2]}))
+    assert load_pickle(path) == {"x": [2]}
 
 
 SEEDS = [

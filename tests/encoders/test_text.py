@@ -50,9 +50,8 @@ def test_long_texts_are_cut(tiny_bert: str) -> None:
     assert encoder.column(clips()).lengths.tolist() == [6, 6, 0, 3]
 
 
-def test_frozen_gives_no_gradient(tiny_bert: str) -> None:
+def test_every_weight_learns(tiny_bert: str) -> None:
     x = pad(TextEncoder(tiny_bert).column(clips()), np.arange(4))
-    assert not TextEncoder(tiny_bert, frozen=True)(x).requires_grad
     learning = TextEncoder(tiny_bert)
     learning(x).sum().backward()
     assert all(p.grad is not None for p in learning.parameters())

@@ -67,7 +67,7 @@ def test_fitted_it_is_a_lower_bound_near_the_truth(mi: float) -> None:
     with torch.no_grad():
         estimate = bound(*correlated(mi, 50_000)).item()
     assert estimate <= mi + 0.02
-    assert estimate == pytest.approx(mi, rel=0.15, abs=0.1)
+    assert estimate >= 0.9 * mi - 0.05
 
 
 def test_the_released_likelihood_bounds_nothing() -> None:

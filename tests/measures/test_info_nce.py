@@ -110,5 +110,5 @@ def test_fitted_it_finds_most_of_two_nats() -> None:
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        held_out = torch.stack([nce(*draw(128)) for _ in range(40)]).mean().item()
-    assert 1.6 < held_out < 2.03
+        held_out = torch.stack([nce(*draw(1024)) for _ in range(5)]).mean().item()
+    assert 1.8 < held_out < 2.03

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from infofuse.measures.moments import CMD, CovarianceGap
 
@@ -57,10 +59,16 @@ def test_gradcheck(measure):
 
 
 @pytest.mark.parametrize("measure", [CovarianceGap(), CMD()])
-def test_rotating_and_shifting_both_views(measure):
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 999), scale=st.floats(0.1, 10))
+def test_rotating_and_shifting_both_views(measure, seed, scale):
+    torch.manual_seed(seed)
     x, y = torch.rand(2, 20, 4, dtype=torch.float64)
     rotation = torch.linalg.qr(torch.randn(4, 4, dtype=torch.float64)).Q
     shifted = measure(x + 3, y + 3)
     torch.testing.assert_close(shifted, measure(x, y))
     if isinstance(measure, CovarianceGap):  # moments by coordinate do turn with the axes
         torch.testing.assert_close(measure(x @ rotation, y @ rotation), measure(x, y))
+        torch.testing.assert_close(measure(scale * x, scale * y), scale**4 * measure(x, y))
+    else:
+        torch.testing.assert_close(CMD(span=scale)(scale * x, scale * y), measure(x, y))

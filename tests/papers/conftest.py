@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from infofuse.data import Corpus
-from infofuse.types import Ragged
+from infofuse.data import Corpus, DataSpec
+from infofuse.types import Batch, Padded, Ragged
 
 sys.path.append(str(Path(__file__).parent))
+
+WIDTHS = {"text": 6, "audio": 3, "vision": 4}
+LENGTHS = {"text": [4, 7, 2], "audio": [9, 3, 5], "vision": [6, 6, 1]}
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +36,22 @@ def corpus(small_corpus: Corpus) -> Corpus:
 def text(request: pytest.FixtureRequest, tiny_bert: str) -> str:
     """Both text encoders: of words, and of the features that came with the data."""
     return tiny_bert if request.param == "words" else "features"
+
+
+@pytest.fixture
+def three() -> DataSpec:
+    """Features of words, audio and vision, one label."""
+    return DataSpec("three", WIDTHS)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Three clips with every modality, of different lengths, and noise beyond them."""
+    generator = torch.Generator().manual_seed(3)
+    inputs = {
+        m: Padded(
+            torch.randn(3, max(lengths), WIDTHS[m], generator=generator), torch.tensor(lengths)
+        )
+        for m, lengths in LENGTHS.items()
+    }
+    return Batch(inputs, torch.tensor([[1.0], [-2.0], [0.5]]), torch.arange(3))

@@ -22,6 +22,10 @@ from infofuse.types import Batch, Clips, Sample
 MODALITIES = ("text", "audio", "vision")
 SUBSETS = [s for n in (1, 2, 3) for s in combinations(MODALITIES, n)]
 
+SLOWER = {"misa": (1e-3, {"width": 32, "inner": 64})}
+"""Learning rates of papers whose own terms are least where all clips look the same, and which at
+1e-2 get there before the task has told the clips apart; and widths with which they learn so."""
+
 every_paper = pytest.mark.parametrize("paper", papers.names())
 
 
@@ -49,7 +53,7 @@ def test_views_are_one_a_modality_and_fused(paper: str, corpus: Corpus, text: st
     assert tuple(encoders(model)) == MODALITIES
     assert set(MODALITIES) | {"fused"} <= set(output.views)
     assert all(view.shape[0] == 5 and view.isfinite().all() for view in output.views.values())
-    assert set(output.present) == set(MODALITIES)
+    assert set(MODALITIES) <= set(output.present) < set(output.views)
     assert output.prediction.shape == (5, 1)
 
 
@@ -74,9 +78,10 @@ def test_gradient_reaches_every_parameter(paper: str, corpus: Corpus, text: str)
 @every_paper
 def test_overfits_sixteen_clips(paper: str, corpus: Corpus) -> None:
     """On a batch it sees again and again, a small model's error falls to a fraction."""
-    model, objective = build(paper, corpus.spec, "features")
+    rate, choices = SLOWER.get(paper, (1e-2, {}))
+    model, objective = build(paper, corpus.spec, "features", **choices)
     batch = batch_of(model, corpus, size=16)
-    optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=1e-2)
+    optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=rate)
     errors = []
     for _ in range(120):
         output = model(batch)
@@ -149,9 +154,9 @@ def without(clips: Clips, subset: tuple[str, ...]) -> Clips:
 def test_bfloat16(paper: str, corpus: Corpus, text: str) -> None:
     model, _ = build(paper, corpus.spec, text)
     batch = batch_of(model, corpus, size=8)
+    model.eval()
     with torch.autocast("cpu", torch.bfloat16):
         output = model(batch)
-    model.eval()
     torch.testing.assert_close(
         output.prediction.float(), model(batch).prediction, atol=0.1, rtol=0.1
     )

@@ -15,15 +15,18 @@ from infofuse.types import Batch
 
 WIDTH = 8
 KEPT = {"max_tokens", "memory_size"}
+FEW = {"layers": 2, "fuse_from": 1}
 
 
 def tiny(name: str, text: str, **choices: Any) -> Any:
-    """The Config: widths of 8, two heads, no dropout, and this text encoder."""
+    """The Config: widths of 8, two heads and layers, no dropout, and this text encoder."""
     config = papers.get(name).Config
     small = {}
     for field in fields(config):
         if field.name == "text_encoder":
             small[field.name] = text
+        elif field.name in FEW:
+            small[field.name] = FEW[field.name]
         elif field.name.endswith("heads"):
             small[field.name] = 2
         elif field.name.endswith("dropout"):

@@ -11,7 +11,7 @@ from infofuse.data import Corpus
 from infofuse.files import read_json
 from infofuse.training import evaluate, load, predictions, resolve, train
 from infofuse.training.protocol import find_checkpoint
-from infofuse.types import Clips
+from infofuse.types import Clips, Ragged
 
 
 def recipe(tiny_bert: str, **training: object) -> object:
@@ -25,7 +25,7 @@ def recipe(tiny_bert: str, **training: object) -> object:
 
 
 def poisoned(clips: Clips) -> Clips:
-    features = {m: replace(r, values=r.values * 1e6) for m, r in clips.features.items()}
+    features = {m: Ragged(r.values * 1e6, r.offsets) for m, r in clips.features.items()}
     return replace(clips, labels=-clips.labels, features=features, texts=["?"] * len(clips))
 
 

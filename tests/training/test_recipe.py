@@ -32,11 +32,13 @@ def test_overrides() -> None:
         "model.alpha=0.2",
         'model.modalities=["text"]',
         "train.epochs=3",
+        "train.max_steps.audio=200",
         "model.variant=release",
     ]
     made = resolve(tables, sets)
     assert (made.model.alpha, made.train.epochs, made.model.variant) == (0.2, 3, "release")
     assert made.model.modalities == ("text",)
+    assert made.train.max_steps == {"audio": 200}
     assert tables == {"paper": "mmim", "data": "x"}
 
 
@@ -49,6 +51,7 @@ def test_overrides() -> None:
         ("model.alpha=much", "model.alpha = 'much': input should be a valid number"),
         ("model.variant=papre", "model.variant = 'papre': input should be 'paper' or 'release'"),
         ("train.epochs=0", "train.epochs is at least 1; found 0"),
+        ("train.max_steps.audio=0", "train.max_steps.audio is at least 1; found 0"),
         ("train.modality_dropout=2", r"train.modality_dropout lies in \[0, 1\]; found 2"),
         ("model.alpha", "--set takes key=value"),
         ("paper=mmin", "unknown paper 'mmin'; did you mean 'mmim'?"),

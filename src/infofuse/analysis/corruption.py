@@ -6,7 +6,6 @@ like. Of a text's tokens the first and the last stay, which are the encoder's ow
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool
@@ -43,7 +42,7 @@ def noised(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) -
     mean, deviation = values.mean(0, dtype=np.float64), values.std(0, dtype=np.float64)
     noise = rng.standard_normal(values.shape)
     found = mean + np.sqrt(1 - p) * (values - mean) + np.sqrt(p) * deviation * noise
-    return replace(column, values=found.astype(values.dtype))
+    return Ragged(found.astype(values.dtype), column.offsets)
 
 
 def delayed(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) -> Ragged:
@@ -56,7 +55,7 @@ def delayed(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) 
         found[start + shift : end] = column.values[start : end - shift]
     fixed = ~_free(column)
     found[fixed] = column.values[fixed]
-    return replace(column, values=found)
+    return Ragged(found, column.offsets)
 
 
 def swapped(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) -> Ragged:
@@ -91,4 +90,4 @@ def _free(column: Ragged) -> Bool[np.ndarray, "steps"]:
 def _with(column: Ragged, steps: Bool[np.ndarray, "steps"], values: np.ndarray) -> Ragged:
     found = column.values.copy()
     found[steps] = values
-    return replace(column, values=found)
+    return Ragged(found, column.offsets)

@@ -12,6 +12,7 @@ from infofuse.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg")
 
@@ -26,11 +27,10 @@ def file_format(path: Path) -> str:
 
 def draw(report: Report, path: Path) -> None:
     """A heat map of the pairs, nats and interval in each cell, and the joint value above it."""
-    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    kind, names = file_format(path), _names(report)
+    names = _names(report)
     side = 1.6 + 1.35 * len(names)
     figure = Figure(figsize=(side + 0.9, side), layout="constrained")
     FigureCanvasAgg(figure)
@@ -43,6 +43,14 @@ def draw(report: Report, path: Path) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_title(_title(report), fontsize=10)
     figure.colorbar(image, ax=axes, label="nats", shrink=0.8)
+    save(figure, path)
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write a figure, the same bytes for the same figure."""
+    import matplotlib
+
+    kind = file_format(path)
     with matplotlib.rc_context({"svg.hashsalt": "infofuse"}), replacing(path) as new:
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(new, format=kind, dpi=130, metadata=metadata)

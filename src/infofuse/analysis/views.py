@@ -20,11 +20,12 @@ BATCH = 64
 class Views:
     """Views by name, each (n, width), of the clips that have all of them.
 
-    groups: of those clips. left_out: how many clips lack one of the views.
+    groups, labels: of those clips. left_out: how many clips lack one of the views.
     """
 
     values: Mapping[str, Float[np.ndarray, "n _"]]
     groups: Sequence[str]
+    labels: Float[np.ndarray, "n k"]
     left_out: int
 
 
@@ -74,4 +75,4 @@ def _kept(
     values: Mapping[str, Float[np.ndarray, "kept _"]], clips: Clips, complete: Bool[np.ndarray, "n"]
 ) -> Views:
     groups = [clips.groups[int(i)] for i in np.flatnonzero(complete)]
-    return Views(values, groups, left_out=int((~complete).sum()))
+    return Views(values, groups, clips.labels[complete], left_out=int((~complete).sum()))

@@ -5,7 +5,22 @@ from collections.abc import Callable
 
 import typer
 
-from infofuse.cli import cite, demo, doctor, evaluate, measure, papers, robustness, synth, train
+from infofuse.cli import (
+    audit,
+    cite,
+    convert,
+    datasets,
+    demo,
+    doctor,
+    evaluate,
+    explain,
+    inspect,
+    measure,
+    papers,
+    robustness,
+    synth,
+    train,
+)
 from infofuse.errors import InfofuseError
 
 USER_MISTAKE = 2
@@ -14,7 +29,12 @@ VERBS: tuple[Callable[..., None], ...] = (
     train.train,
     evaluate.evaluate,
     measure.measure,
+    explain.explain,
     robustness.robustness,
+    inspect.inspect,
+    audit.audit,
+    convert.convert,
+    datasets.datasets,
     demo.demo,
     papers.papers,
     cite.cite,

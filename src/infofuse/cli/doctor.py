@@ -47,6 +47,7 @@ def _machine() -> list[dict[str, Any]]:
         _check("packages", "not installed" not in packages, packages),
         _check("GPU", True, torch.cuda.get_device_name() if torch.cuda.is_available() else "none"),
         _text_encoder(),
+        _cache(),
     ]
 
 
@@ -59,6 +60,13 @@ def _text_encoder() -> dict[str, Any]:
     except InfofuseError as error:
         return _check("offline text encoder", False, str(error))
     return _check("offline text encoder", True, "all-MiniLM-L6-v2, as it should be")
+
+
+def _cache() -> dict[str, Any]:
+    from infofuse.encoders.cache import cache_bytes, cache_folder
+
+    size = f"{cache_bytes() / 1e6:,.1f} MB"
+    return _check("cache", True, f"{cache_folder()}, {size}; it may be removed at any time")
 
 
 def _data(path: Path) -> list[dict[str, Any]]:

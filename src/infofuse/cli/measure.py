@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infofuse.cli import shared_private as shared_private_verb
 from infofuse.cli import show
 from infofuse.errors import InfofuseError
 
@@ -23,6 +24,14 @@ def measure(
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
     out: Annotated[Path | None, typer.Option(help="A picture: .png or .svg.")] = None,
     seed: Annotated[int, typer.Option(help="Of the parts and the critic.")] = 0,
+    shared_private: Annotated[
+        bool,
+        typer.Option(
+            "--shared-private",
+            help="What a run's modalities share and what each says alone, before and after "
+            "training; DATA may be left out.",
+        ),
+    ] = False,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
     """Measure how much views depend on each other, in nats.
@@ -36,6 +45,8 @@ def measure(
     if out is not None:
         file_format(out)
     names = [name.strip() for name in views.split(",") if name.strip()]
+    if shared_private:
+        return shared_private_verb.report(target, data, split, names, out, seed, json)
     with show.busy("measuring dependence"):
         found = _of_model(target, data, split, names) if data else _of_data(target, split, names)
         report = dependence(found.values, estimator, groups=found.groups, seed=seed)

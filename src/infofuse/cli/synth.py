@@ -11,8 +11,14 @@ from infofuse.cli import show
 def synth(
     out: Annotated[Path, typer.Argument(help="The store to write (a folder).")],
     preset: Annotated[
-        str, typer.Option(help="demo, redundant, unique, synergy or conflict.")
-    ] = "demo",
+        str | None,
+        typer.Option(help="demo (if none is named), redundant, unique, synergy or conflict."),
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(help="A twin of a known data set instead, such as mosi-unaligned."),
+    ] = None,
+    scale: Annotated[float, typer.Option(help="Of a twin: the share of its clips.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     set_: Annotated[
         list[str] | None,
@@ -24,12 +30,20 @@ def synth(
 
     Three modalities as sequences, with real words in the text, and dials for
     redundant, unique and synergistic information, noise, imbalance, missing
-    modalities, label skew and lengths.
+    modalities, label skew and lengths. Or a twin of a known data set, with its
+    true counts, widths and padding.
     """
-    from infofuse.data.store import write_store
-    from infofuse.data.synthetic import synthesize
+    from infofuse.data.store import free_for_store, write_store
+    from infofuse.data.synthetic import synthesize, twin
+    from infofuse.errors import InfofuseError
 
-    corpus = synthesize(preset, seed, set_ or ())
+    if like and (preset or set_):
+        raise InfofuseError("--like makes a twin, which has no --preset and no dials to --set")
+    if scale != 1 and not like:
+        raise InfofuseError("--scale is of a twin: name one by --like, or use --set train=N")
+    free_for_store(out)
+    with show.busy("generating"):
+        corpus = twin(like, scale, seed) if like else synthesize(preset or "demo", seed, set_ or ())
     write_store(corpus, out)
     counts = {name: len(clips) for name, clips in corpus.splits.items()}
     if json:

@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import importlib
-import json
 import pkgutil
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
@@ -14,10 +13,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from infofuse.data.spec import DataSpec
+from infofuse.data.unpickle import loading_once
 from infofuse.errors import InfofuseError, unknown
-from infofuse.types import Clips, Ragged
+from infofuse.types import Clips
 
 SPLITS = ("train", "valid", "test")
+NO_CLIPS = bytes(32)
+"""The digest of no clips."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +36,7 @@ class Corpus:
 
     def __post_init__(self) -> None:
         for name, clips in self.splits.items():
-            if name not in SPLITS:
-                raise unknown("split", name, SPLITS)
-            _check(name, clips, self.spec)
+            check(name, clips, self.spec)
 
     def split(self, name: str) -> Clips:
         """The clips of a split. Raises InfofuseError if the data has none of that name."""
@@ -53,41 +53,69 @@ class Corpus:
 
         It does not depend on the name, the notes or the format that the data was read from.
         """
-        digest = hashlib.sha256()
-        for name in sorted(self.splits):
-            digest.update(name.encode())
-            for part in _content(self.splits[name]):
-                digest.update(len(part).to_bytes(8, "little"))
-                digest.update(part)
-        return digest.hexdigest()
+        return combine({name: digest(clips) for name, clips in self.splits.items()})
 
 
-def _check(split: str, clips: Clips, spec: DataSpec) -> None:
+def combine(digests: Mapping[str, bytes]) -> str:
+    """The fingerprint of a corpus from the digests of its splits."""
+    parts = (part for name in sorted(digests) for part in (name.encode(), digests[name]))
+    return _hash(parts).hex()
+
+
+def digest(clips: Clips, before: bytes = NO_CLIPS) -> bytes:
+    """d_i = SHA-256(d_(i-1), clip i), for the last clip.
+
+    Since it goes on from the digest of the clips `before`, clips can be added without reading
+    those that are there.
+    """
+    names = sorted(clips.features)
+    labels = {f"label.{name}": clips.unimodal[name] for name in sorted(clips.unimodal)}
+    for i, words in enumerate(zip(clips.ids, clips.texts, strict=True)):
+        label = [_label(clips.labels[i])]
+        for name, column in labels.items():
+            label += [name.encode(), _label(column[i])]
+        steps = [_steps(clips.features[name][i]) for name in names]
+        named = (part for pair in zip(names, steps, strict=True) for part in pair)
+        before = _hash([before, *words, *label, *named])
+    return before
+
+
+def _label(values: np.ndarray) -> bytes:
+    """The bytes of labels, with one NaN for all."""
+    return np.where(np.isnan(values), np.nan, values).astype("<f4").tobytes()
+
+
+def _steps(sequence: np.ndarray) -> memoryview:
+    """The bytes of a sequence, without a copy if they lie as they should."""
+    return np.ascontiguousarray(sequence, "<f4").reshape(-1).view(np.uint8).data
+
+
+def _hash(parts: Iterable[str | bytes | memoryview]) -> bytes:
+    """SHA-256 of the parts, each after its length, so that none runs into the next."""
+    state = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "little"))
+        state.update(raw)
+    return state.digest()
+
+
+def check(split: str, clips: Clips, spec: DataSpec) -> None:
+    """Raises an error unless the clips have the columns of the spec, all of one length."""
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
     widths = {name: ragged.width for name, ragged in clips.features.items()}
     if widths != spec.features or clips.labels.shape != (len(clips), spec.outputs):
         raise ValueError(
             f"split {split} has features {widths} and labels of shape {clips.labels.shape}; "
             f"its spec says {spec.features} and {spec.outputs} output(s)"
         )
+    shapes = {name: labels.shape for name, labels in clips.unimodal.items()}
+    if shapes != dict.fromkeys(spec.unimodal, clips.labels.shape):
+        raise ValueError(f"split {split} has unimodal labels {shapes}, its spec {spec.unimodal}")
     columns: list[Sized] = [clips.texts, clips.groups, *clips.features.values()]
     if any(len(column) != len(clips) for column in columns):
         raise ValueError(f"the columns of split {split} differ in length")
-
-
-def _content(clips: Clips) -> Iterable[bytes | memoryview]:
-    yield json.dumps([list(clips.ids), list(clips.texts)]).encode()
-    yield _raw(np.where(np.isnan(clips.labels), np.nan, clips.labels), "<f4")
-    for name in sorted(clips.features):
-        ragged: Ragged = clips.features[name]
-        begin, end = int(ragged.offsets[0]), int(ragged.offsets[-1])
-        yield f"{name} {ragged.width}".encode()
-        yield _raw(ragged.offsets - begin, "<i8")
-        yield _raw(ragged.values[begin:end], "<f4")
-
-
-def _raw(values: np.ndarray, dtype: str) -> memoryview:
-    """The bytes of an array, without a copy if they lie as they should."""
-    return np.ascontiguousarray(values, dtype).reshape(-1).view(np.uint8).data
 
 
 @runtime_checkable
@@ -123,11 +151,17 @@ def open_corpus(path: Path | str) -> Corpus:
     that does cannot use it.
     """
     path = Path(path)
+    with loading_once():
+        return reader(format_of(path)).read(path)
+
+
+def format_of(path: Path) -> str:
+    """The format that a data set is in, by its reader's name. Raises InfofuseError if in none."""
     if not path.exists():
         raise InfofuseError(f"there is no {path}{_sibling(path)}")
     for name in formats():
         if reader(name).recognises(path):
-            return reader(name).read(path)
+            return name
     raise InfofuseError(
         f"{path} is in no format that is known here ({', '.join(formats())}); "
         f"infofuse.data.readers says what each of them holds"

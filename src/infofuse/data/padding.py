@@ -1,6 +1,6 @@
-"""From padded arrays, as the field keeps them, to ragged sequences."""
+"""From padded arrays and lists of arrays, as the field keeps them, to ragged sequences."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -18,15 +18,65 @@ def unpad(
 
     padded: (n, time, width) by split. lengths: (n,) for the splits where they are given.
 
-    Padding lies before or after all of a modality's sequences, whichever end is more often zero.
+    Padding lies before or after all of a modality's sequences, whichever end has more zero frames.
     A sequence is as long as its length says; without one, or where frames lie outside it, zero
     frames at the padded end are cut. A sequence of zeros only is absent: it has no steps.
     Numbers that are not finite become 0.
 
     Raises InfofuseError for a length that is negative or beyond `time`.
     """
-    real = {split: np.any(frames, axis=-1) for split, frames in padded.items()}
-    left = _padded_left(real)
+    real = _real(padded)
+    return _unpad(name, padded, real, lengths, _padded_left(real.values()))
+
+
+def unpad_aligned(
+    padded: Mapping[str, Mapping[str, Shaped[np.ndarray, "_ time width"]]],
+) -> dict[str, tuple[dict[str, Ragged], list[str]]]:
+    """`unpad` for modalities that share their steps: step i of one belongs to step i of the others.
+
+    padded: (n, time, width) by modality and split. A clip is as long as the longest of its
+    modalities, so that a zero frame of one, such as a word without a face, does not shift it.
+    """
+    real = {modality: _real(by_split) for modality, by_split in padded.items()}
+    left = _padded_left(steps for by_split in real.values() for steps in by_split.values())
+    splits = next(iter(padded.values())).keys()
+    lengths = {
+        split: np.max([_lengths(by_split[split], left) for by_split in real.values()], axis=0)
+        for split in splits
+    }
+    return {m: _unpad(m, padded[m], real[m], lengths, left) for m in padded}
+
+
+def join(
+    name: str, sequences: Mapping[str, Sequence[Shaped[np.ndarray, "_ width"]]]
+) -> tuple[dict[str, Ragged], list[str]]:
+    """The sequences of one modality by split, given one by one, and what was noticed.
+
+    Nothing is cut. As in `unpad`, a sequence of zeros only is absent, and numbers that are not
+    finite become 0.
+    """
+    joined, not_finite = {}, 0
+    for split, arrays in sequences.items():
+        kept = [array if array.any() else array[:0] for array in arrays]
+        ragged = Ragged.of(kept)
+        values, bad = _finite(ragged.values)
+        joined[split], not_finite = Ragged(values, ragged.offsets), not_finite + bad
+    return joined, [*_notes(name, joined, False, 0), *_finite_note(name, not_finite)]
+
+
+def _real(
+    padded: Mapping[str, Shaped[np.ndarray, "_ time width"]],
+) -> dict[str, Bool[np.ndarray, "_ time"]]:
+    return {split: np.any(frames, axis=-1) for split, frames in padded.items()}
+
+
+def _unpad(
+    name: str,
+    padded: Mapping[str, Shaped[np.ndarray, "_ time width"]],
+    real: Mapping[str, Bool[np.ndarray, "_ time"]],
+    lengths: Mapping[str, Int[np.ndarray, "_"]],
+    left: bool,
+) -> tuple[dict[str, Ragged], list[str]]:
     sequences, outside, not_finite = {}, 0, 0
     for split, frames in padded.items():
         begin, end, wrong = _extent(name, real[split], lengths.get(split), left)
@@ -35,12 +85,23 @@ def unpad(
     return sequences, [*_notes(name, sequences, left, outside), *_finite_note(name, not_finite)]
 
 
-def _padded_left(real: Mapping[str, Bool[np.ndarray, "_ time"]]) -> bool:
-    """Whether more sequences begin with a zero frame alone than end with one alone."""
-    both = [(r[:, 0], r[:, -1]) for r in real.values() if r.shape[1] > 0]
-    begins = sum(int((last & ~first).sum()) for first, last in both)
-    ends = sum(int((first & ~last).sum()) for first, last in both)
-    return begins > ends
+def _padded_left(real: Iterable[Bool[np.ndarray, "_ time"]]) -> bool:
+    """Whether the sequences begin with more zero frames in all than they end with.
+
+    A count of frames, not of sequences: files aligned to BERT's tokens begin with a zero frame of
+    audio in every clip, that of [CLS], and are padded at the end.
+    """
+    surplus = 0
+    for steps in real:
+        present = steps[steps.any(axis=1)]
+        surplus += int(_lengths(present, left=False).sum() - _lengths(present, left=True).sum())
+    return surplus > 0
+
+
+def _lengths(real: Bool[np.ndarray, "n time"], left: bool) -> Int[np.ndarray, "n"]:
+    """Steps up to the last real one, counted from the end that is not padded."""
+    steps = real[:, ::-1] if left else real
+    return np.where(steps, np.arange(1, steps.shape[1] + 1), 0).max(axis=1, initial=0)
 
 
 def _extent(
@@ -51,7 +112,7 @@ def _extent(
     if left:
         begin, end, wrong = _extent(name, real[:, ::-1], lengths, False)
         return time - end, time - begin, wrong
-    last = np.where(real, np.arange(1, time + 1), 0).max(axis=1, initial=0)
+    last = _lengths(real, left=False)
     if lengths is None:
         return np.zeros_like(last), last, 0
     if not ((lengths >= 0) & (lengths <= time)).all():

@@ -18,6 +18,7 @@ class DataSpec:
     metrics: the convention by which scores are read: "mosi", "sims" or "plain" for scores on a
     scale, "classification" (a label is a class's number) or "multilabel" (a column a class, 1
     where it holds). classes: the names of the classes, for the last two.
+    unimodal: the modalities that have labels of their own, in the same columns as the label.
     """
 
     name: str
@@ -27,6 +28,7 @@ class DataSpec:
     label_range: tuple[float, float] | None = None
     metrics: str = "plain"
     classes: tuple[str, ...] = ()
+    unimodal: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for modality, width in self.features.items():
@@ -79,5 +81,6 @@ class DataSpec:
                 **json,
                 "label_range": None if span is None else (span[0], span[1]),
                 "classes": tuple(json.get("classes", ())),
+                "unimodal": tuple(json.get("unimodal", ())),
             }
         )

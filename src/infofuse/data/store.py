@@ -1,116 +1,150 @@
 """Our own format: a folder of Arrow files, ragged and memory-mapped.
 
-    NAME/corpus.json    format and version, spec, notes, fingerprint; clips, bytes, SHA-256 by split
-    NAME/train.arrow    the clips of a split, in the columns of `infofuse.data.arrow`
+    NAME/corpus.json                    format and version, spec, notes, fingerprint; by split its
+                                        files, each with its clips, bytes and SHA-256
+    NAME/train-00000-5d41402abc4b.arrow a shard: clips of a split, in the columns of
+                                        `infofuse.data.arrow`, named by place and content
 
-pyarrow, pandas and polars read the files without us. The same content gives the same bytes.
+pyarrow, pandas, polars and `datasets` read the shards without us. The same clips give the same
+bytes. A store is what its `corpus.json` says, and that file is replaced in one step: killed at
+any moment, a writer leaves the old store or the new one.
 """
 
-import hashlib
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from infofuse.data.arrow import read_clips, write_clips
-from infofuse.data.corpus import SPLITS, Corpus
+from infofuse.data.arrow import schema_of
+from infofuse.data.corpus import SPLITS, Corpus, digest
+from infofuse.data.manifest import Manifest, is_store, open_manifest
+from infofuse.data.mapped import Pages, clips_of
+from infofuse.data.shards import map_shard
 from infofuse.data.spec import DataSpec
+from infofuse.data.writer import SHARD, Writer
 from infofuse.errors import InfofuseError
-from infofuse.files import read_json, replacing, write_json
-from infofuse.types import Clips, Json
+from infofuse.files import locked, replacing
 
-FORMAT = "infofuse corpus"
-VERSION = 1
-MANIFEST = "corpus.json"
+LOCK = ".lock"
+_OURS = re.compile(rf"({'|'.join(SPLITS)})(-\d{{5}}-[0-9a-f]{{12}})?\.arrow|\..*\.new")
 
 
-def is_store(path: Path) -> bool:
-    """Whether it is a folder with the manifest of a store, of any version."""
-    manifest = path / MANIFEST
-    if not manifest.is_file():
-        return False
-    content = read_json(manifest)
-    return isinstance(content, dict) and content.get("format") == FORMAT
+def read_store(path: Path | str, verify: bool = False) -> Corpus:
+    """A corpus that stays in its mapped files: whatever its size, it costs no memory to open.
 
-
-def write_store(corpus: Corpus, path: Path | str, overwrite: bool = False) -> None:
-    """Write a store, whole or not at all.
-
-    Raises InfofuseError if something is there already, unless it is a store and `overwrite` is
-    set; what is no store is never replaced.
+    The sizes of the files and the form of their columns are always checked; `verify` also reads
+    every byte and compares checksums. Raises InfofuseError for a store that is damaged or of
+    another version.
     """
     path = Path(path)
+    manifest, pages = open_manifest(path), Pages()
+    schema = schema_of(manifest.spec)
+    splits = {
+        name: clips_of([map_shard(path, s, schema, pages, verify) for s in split.shards])
+        for name, split in manifest.splits.items()
+    }
+    corpus = Corpus(manifest.spec, splits, manifest.notes)
+    if manifest.fingerprint is None:  # version 1: computed when it is first asked for
+        return corpus
+    if verify and corpus.fingerprint != manifest.fingerprint:
+        raise InfofuseError(f"{path} does not hold what its fingerprint says; convert it again")
+    vars(corpus)["fingerprint"] = manifest.fingerprint  # known, so that no data need be read
+    return corpus
+
+
+@contextlib.contextmanager
+def create_store(
+    path: Path | str,
+    spec: DataSpec,
+    notes: Iterable[str] = (),
+    *,
+    overwrite: bool = False,
+    shard_bytes: int = SHARD,
+) -> Iterator[Writer]:
+    """A new store, which is there when the block ends well; a few shards are in memory at most.
+
+        with create_store("corpus", spec) as store:
+            for clips in source:
+                store.add("train", clips)
+
+    A store that is overwritten stays what it was until then. Raises InfofuseError if something is
+    there already, unless it is a store and `overwrite` is set; what is no store is never replaced.
+    """
+    path, manifest = Path(path), Manifest(spec, tuple(notes))
+    free_for_store(path, overwrite)
+    if path.exists():
+        with locked(path / LOCK), _writing(path, manifest, shard_bytes) as writer:
+            yield writer
+        return
+    with replacing(path) as folder:
+        folder.mkdir()
+        with _writing(folder, manifest, shard_bytes) as writer:
+            yield writer
+
+
+@contextlib.contextmanager
+def append_store(path: Path | str, *, shard_bytes: int = SHARD) -> Iterator[Writer]:
+    """The store at a path, to add clips to its splits, which are in it when the block ends well.
+
+    Shards that are there are neither read nor written, and what was read from the store before
+    stays valid. A second process that appends waits for the first. Raises InfofuseError if there
+    is no store.
+    """
+    path = Path(path)
+    open_manifest(path)
+    with locked(path / LOCK):
+        manifest = _with_digests(path, open_manifest(path))
+        with _writing(path, manifest, shard_bytes) as writer:
+            yield writer
+
+
+def write_store(
+    corpus: Corpus, path: Path | str, overwrite: bool = False, *, shard_bytes: int = SHARD
+) -> None:
+    """Write a corpus as a store, whole or not at all; see `create_store`."""
+    with create_store(
+        path, corpus.spec, corpus.notes, overwrite=overwrite, shard_bytes=shard_bytes
+    ) as writer:
+        for split in SPLITS:
+            if split in corpus.splits:
+                writer.add(split, corpus.splits[split])
+
+
+def free_for_store(path: Path, overwrite: bool = False) -> None:
+    """Raises InfofuseError if a store cannot be written there, as `create_store` says."""
     if path.exists() and not is_store(path):
         raise InfofuseError(f"{path} exists and is no store; name a new folder")
     if path.exists() and not overwrite:
         raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
-    with replacing(path) as folder:
-        folder.mkdir()
-        splits = [split for split in SPLITS if split in corpus.splits]
-        written = {s: _write_split(folder, s, corpus.splits[s], corpus.spec) for s in splits}
-        manifest = {
-            "format": FORMAT,
-            "version": VERSION,
-            "spec": corpus.spec.to_json(),
-            "notes": list(corpus.notes),
-            "fingerprint": corpus.fingerprint,
-            "splits": written,
-        }
-        write_json(folder / MANIFEST, manifest)
 
 
-def read_store(path: Path | str, verify: bool = False) -> Corpus:
-    """A corpus whose features are read-only views of the mapped files: it costs no memory to open.
-
-    Sizes and the form of the columns are always checked; `verify` also reads every byte and
-    compares checksums. Raises InfofuseError for a store that is damaged or not of this version.
-    """
-    path = Path(path)
-    if not is_store(path):
-        raise InfofuseError(f"{path} is no store: it has no {MANIFEST} that says so")
-    manifest = read_json(path / MANIFEST)
-    if manifest.get("version") != VERSION:
-        raise InfofuseError(
-            f"{path} has version {manifest.get('version')} of the store, and {VERSION} is read "
-            f"here; convert it again, or install the infofuse that wrote it"
-        )
+@contextlib.contextmanager
+def _writing(folder: Path, manifest: Manifest, shard_bytes: int) -> Iterator[Writer]:
+    writer = Writer(folder, manifest, shard_bytes)
     try:
-        return _corpus(path, manifest, verify)
-    except InfofuseError:
-        raise
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise InfofuseError(f"{path / MANIFEST} lacks or garbles a field: {error}") from None
+        yield writer
+        writer.finish()
+    finally:
+        _sweep(folder)
 
 
-def _corpus(path: Path, manifest: Json, verify: bool) -> Corpus:
-    spec = DataSpec.from_json(manifest["spec"])
+def _sweep(folder: Path) -> None:
+    """Remove shards that no manifest names: what was replaced, or left by a killed writer."""
+    splits = open_manifest(folder).splits.values() if is_store(folder) else ()
+    named = {shard.file for split in splits for shard in split.shards}
+    for file in folder.iterdir():
+        if file.name not in named and _OURS.fullmatch(file.name):
+            file.unlink()
+
+
+def _with_digests(path: Path, manifest: Manifest) -> Manifest:
+    """Version 1 recorded no digests: they are computed from the clips, once."""
+    if manifest.fingerprint is not None:
+        return manifest
+    corpus = read_store(path)
     splits = {
-        split: _read_split(path, split, spec, facts, verify)
-        for split, facts in manifest["splits"].items()
+        name: replace(split, digest=digest(corpus.splits[name]))
+        for name, split in manifest.splits.items()
     }
-    corpus = Corpus(spec, splits, tuple(manifest["notes"]))
-    if verify and corpus.fingerprint != manifest["fingerprint"]:
-        raise InfofuseError(f"{path} does not hold what its fingerprint says; convert it again")
-    vars(corpus)["fingerprint"] = manifest["fingerprint"]  # known, so that no data need be read
-    return corpus
-
-
-def _write_split(folder: Path, split: str, clips: Clips, spec: DataSpec) -> Json:
-    file = folder / f"{split}.arrow"
-    write_clips(file, clips, spec)
-    return {"clips": len(clips), "bytes": file.stat().st_size, "sha256": _sha256(file)}
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _read_split(folder: Path, split: str, spec: DataSpec, facts: Json, verify: bool) -> Clips:
-    file = folder / f"{split}.arrow"
-    if not file.is_file() or file.stat().st_size != facts["bytes"]:
-        raise InfofuseError(
-            f"{file} is missing or has not its {facts['bytes']} bytes; copy it again"
-        )
-    if verify and _sha256(file) != facts["sha256"]:
-        raise InfofuseError(
-            f"{file} is damaged: its SHA-256 is not the recorded one; copy it again"
-        )
-    return read_clips(file, spec)
+    return replace(manifest, splits=splits)

@@ -35,19 +35,29 @@ def states(
     mask: Bool[Tensor, "batch time"],
     *,
     first_only: bool = False,
+    start: int = 0,
 ) -> Float[Tensor, "rows width"]:
     """The last layer's states of the tokens under the mask, end to end.
 
-    x: their embeddings. Each clip has at least one token. first_only: only the first token's
-    state of each clip, (batch, width).
+    x: their states before layer `start`, for layer 0 their embeddings. Each clip has at least one
+    token. first_only: only the first token's state of each clip, (batch, width).
     """
-    *layers, last = model.encoder.layer
+    *layers, last = list(model.encoder.layer)[start:]
     for layer in layers:
         x = _layer(layer, x, x, mask, mask)
     if not first_only:
         return _layer(last, x, x, mask, mask)
     lengths = mask.sum(1)
     return _layer(last, x[lengths.cumsum(0) - lengths], x, mask[:, :1], mask)
+
+
+def before(
+    model: Any, x: Float[Tensor, "tokens width"], mask: Bool[Tensor, "batch time"], layer: int
+) -> Float[Tensor, "tokens width"]:
+    """The tokens' states before this layer, end to end; x: their embeddings."""
+    for earlier in list(model.encoder.layer)[:layer]:
+        x = _layer(earlier, x, x, mask, mask)
+    return x
 
 
 def unpack(

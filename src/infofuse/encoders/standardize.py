@@ -25,10 +25,12 @@ class Standardize(nn.Module):
 
     def fit(self, column: Ragged) -> None:
         """Take mean and deviation from these sequences; nothing happens if there are none."""
-        if len(column.values) == 0:
+        steps = int(column.lengths.sum())
+        if steps == 0:
             return
-        mean = column.values.mean(0, dtype=np.float64)
-        deviation = column.values.std(0, dtype=np.float64)
+        mean = sum(block.sum(0, dtype=np.float64) for block in column.blocks()) / steps
+        squares = sum(np.square(block - mean).sum(0) for block in column.blocks())
+        deviation = np.sqrt(squares / steps)
         varies = deviation > 1e-8
         self.mean.copy_(torch.from_numpy(mean))
         self.scale.copy_(torch.from_numpy(varies / np.where(varies, deviation, 1)))

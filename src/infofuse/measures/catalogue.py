@@ -61,8 +61,9 @@ def _entry(cls: type[Measure]) -> Entry:
 
 def table() -> str:
     """The catalogue as Markdown."""
-    head = "| measure | reads | unit | views | fits a network | cost | ceiling | source |"
-    lines = [head, "|---" * 8 + "|"]
+    columns = ("measure", "reads", "unit", "views", "fits a network", "cost", "ceiling")
+    head = [*columns, "smallest batch", "source"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for e in catalogue():
         reads = {"lower": "under", "upper": "over", "exact": "on it", "estimate": "either side"}
         cells = [
@@ -73,6 +74,7 @@ def table() -> str:
             "yes" if e.fitted else "no",
             e.cost,
             "yes" if e.ceiling else "no",
+            str(e.min_batch),
             e.paper,
         ]
         lines.append("| " + " | ".join(cells) + " |")

@@ -1,6 +1,7 @@
 """Linear dependence: canonical correlations, the Gaussian's information, redundancy reduction."""
 
 from itertools import accumulate, pairwise
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Float64
@@ -16,18 +17,19 @@ class CanonicalCorrelation(Measure):
     From 0 to the smaller width; unchanged by invertible linear maps of a view, up to shrinkage.
     The covariance of both views together is shrunk by `shrinkage`, by Ledoit and Wolf's rule if
     None, after each column is standardised. Sees linear dependence only; reads high by the noise
-    of about d_x d_y / B terms. Cost linear in the batch.
+    of about d_x d_y / B terms. Cost linear in the batch. power: 1 gives sum_k rho_k, the trace
+    norm of the same matrix.
 
-    Hotelling 1936; as an objective Andrew et al. 2013, Deep CCA.
+    Hotelling 1936; as an objective, with power 1, Andrew et al. 2013, Deep CCA, sec. 3.
     """
 
     side = "estimate"
     unit = "squared correlation"
     paper = "Hotelling 1936"
 
-    def __init__(self, shrinkage: float | None = None):
+    def __init__(self, shrinkage: float | None = None, power: Literal[1, 2] = 2):
         super().__init__()
-        self.shrinkage = shrinkage
+        self.shrinkage, self.power = shrinkage, power
 
     @guarded
     def forward(
@@ -37,6 +39,8 @@ class CanonicalCorrelation(Measure):
         left, right = cholesky(joint[:d, :d]), cholesky(joint[d:, d:])
         half = torch.linalg.solve_triangular(left, joint[:d, d:], upper=False)
         whitened = torch.linalg.solve_triangular(right, half.T, upper=False)
+        if self.power == 1:
+            return torch.linalg.svdvals(whitened).sum().to(x.dtype)
         return whitened.square().sum().to(x.dtype)
 
 

@@ -41,7 +41,7 @@ class GaussianEntropy(Entropy):
     """
 
     def forward(self, y: Float[Tensor, "batch dim"], **extra: Tensor) -> Float[Tensor, ""]:
-        return (0.5 * logdet(covariance(y)) + gaussian_constant(y.shape[1])).float()
+        return (0.5 * logdet(covariance(y)) + gaussian_constant(y.shape[1])).to(y.dtype)
 
 
 class GaussianMixtureEntropy(Entropy):

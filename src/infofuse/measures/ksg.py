@@ -29,6 +29,7 @@ class KSG(Measure):
     side = "estimate"
     pairs_cost = True
     many_views = True
+    min_batch = 5  # k + 2, of the default k
     paper = "arXiv cond-mat/0305641"
 
     def __init__(self, k: int = 3):

@@ -1,6 +1,22 @@
-"""Models: a batch in, an Output with named views out."""
+"""Models: a batch in, an output out."""
 
+from infofuse.models.adapted import AdaptedLanguageModel
 from infofuse.models.late import LateFusion, columns, encoders, fit_inputs
+from infofuse.models.multitask import MultiTask
 from infofuse.models.sequence import SequenceFusion
+from infofuse.models.vector import VectorFusion
+from infofuse.models.views import view_widths
+from infofuse.models.word_transformer import WordTransformer
 
-__all__ = ["LateFusion", "SequenceFusion", "columns", "encoders", "fit_inputs"]
+__all__ = [
+    "AdaptedLanguageModel",
+    "LateFusion",
+    "MultiTask",
+    "SequenceFusion",
+    "VectorFusion",
+    "WordTransformer",
+    "columns",
+    "encoders",
+    "fit_inputs",
+    "view_widths",
+]

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.types import Batch, Output
+from infofuse.types import Batch, Clips, Output
 
 Apart = Literal["epoch", "inner"]
 """When the measures learn that are not trained with the rest."""
@@ -34,6 +34,13 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]: ...
+
+    def begin(self, clips: Clips) -> None:
+        """Make room for what is kept of each training clip, once, before training."""
+
+    def per_clip(self) -> dict[str, Float[Tensor, "clips"]]:
+        """What was found out about each training clip, by name, in the clips' order."""
+        return {}
 
     def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
         """Parameters that are not trained with the rest, but by `learning_loss`.
@@ -72,6 +79,13 @@ class Sum(Objective):
                     raise ValueError(f"two terms of the objective are called {name!r}")
                 terms[name] = term
         return terms
+
+    def begin(self, clips: Clips) -> None:
+        for part in self._each():
+            part.begin(clips)
+
+    def per_clip(self) -> dict[str, Float[Tensor, "clips"]]:
+        return {name: found for part in self._each() for name, found in part.per_clip().items()}
 
     def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
         for part in self._each():

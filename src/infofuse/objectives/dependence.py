@@ -83,7 +83,7 @@ class _Dependence(Objective):
             nothing = output.prediction.new_zeros(())
             return {self.name: Term(nothing, nothing)}
         views, extra = arguments
-        with _constant(self.measure) if self.freeze else contextlib.nullcontext():
+        with constant(self.measure) if self.freeze else contextlib.nullcontext():
             value = self.measure(*views, **extra)
         return {self.name: Term(self.sign * float(self.weight) * value, value.detach())}
 
@@ -114,7 +114,7 @@ class Minimize(_Dependence):
 
 
 @contextlib.contextmanager
-def _constant(module: nn.Module) -> Iterator[None]:
+def constant(module: nn.Module) -> Iterator[None]:
     """Inside, the module's parameters are constants to autograd."""
     learning = [p for p in module.parameters() if p.requires_grad]
     for p in learning:

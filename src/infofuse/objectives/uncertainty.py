@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from infofuse.objectives.base import Apart, Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize
-from infofuse.types import Batch, Output
+from infofuse.types import Batch, Clips, Output
 
 
 class LearnedWeights(Sum):
@@ -57,6 +57,12 @@ class _Scaled(Objective):
 
     def _loss(self, loss: Float[Tensor, ""]) -> Float[Tensor, ""]:
         return self.scale.neg().exp() * loss + self.scale * (loss.detach() != 0)
+
+    def begin(self, clips: Clips) -> None:
+        self.objective.begin(clips)
+
+    def per_clip(self) -> dict[str, Float[Tensor, "clips"]]:
+        return self.objective.per_clip()
 
     def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
         return self.objective.estimators(fit)

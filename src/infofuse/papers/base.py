@@ -3,10 +3,14 @@
 A paper is a module of this package: its name is its registry entry. It holds `PAPER`, the facts
 to cite it by; `Config`, a frozen dataclass of its choices; and `build(config, spec)`, which
 returns the model and the objective.
+
+A paper whose term can be added to another's objective holds `Plus` too, a frozen dataclass of the
+term's choices, and `plus(model, choices)`, the objective that is added for a model.
 """
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,7 +18,7 @@ from torch import nn
 
 from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError, nearest, unknown
-from infofuse.objectives import Objective
+from infofuse.objectives import Objective, Sum
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,15 @@ class PaperModule(Protocol):
     def build(self, config: Any, spec: DataSpec) -> tuple[nn.Module, Objective]: ...
 
 
+@runtime_checkable
+class TermModule(Protocol):
+    """The face of a paper's module whose term can be added to another's objective."""
+
+    Plus: type
+
+    def plus(self, model: nn.Module, choices: Any) -> Objective: ...
+
+
 HELPERS = {"base", "inputs"}
 """The modules of this package that are no paper."""
 
@@ -75,6 +88,29 @@ def get(name: str) -> PaperModule:
     if name not in names():
         raise unknown("paper", name, names())
     return importlib.import_module(f"infofuse.papers.{name}")
+
+
+def build(
+    name: str, config: Any, spec: DataSpec, plus: Mapping[str, Any] | None = None
+) -> tuple[nn.Module, Objective]:
+    """The model and the objective of a paper, with the terms of other papers that are added.
+
+    plus: by paper, its choices (`TermModule`).
+    """
+    model, objective = get(name).build(config, spec)
+    terms = [get_term(other).plus(model, choices) for other, choices in (plus or {}).items()]
+    return model, Sum(objective, *terms) if terms else objective
+
+
+def get_term(name: str) -> TermModule:
+    """The paper's module. Raises InfofuseError if its term cannot be added to an objective."""
+    module: Any = get(name)
+    if not isinstance(module, TermModule):
+        known = ", ".join(n for n in names() if isinstance(get(n), TermModule))
+        raise InfofuseError(
+            f"{name} has no term to add to another paper's objective; known: {known}"
+        )
+    return module
 
 
 def choose_modalities(wanted: tuple[str, ...], spec: DataSpec) -> tuple[str, ...]:

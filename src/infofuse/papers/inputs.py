@@ -11,6 +11,8 @@ from infofuse.data.spec import DataSpec
 from infofuse.encoders import (
     Encoder,
     Frames,
+    FrozenSequence,
+    FrozenText,
     LSTMEncoder,
     LSTMSubnet,
     MeanSubnet,
@@ -63,7 +65,8 @@ def sequence_encoder(
     pretrained one. Raises InfofuseError if the data does not have what the choice reads.
     """
     if reads_words(name, spec, text):
-        return TextSequence(text, frozen=frozen, max_tokens=max_tokens)
+        states = TextSequence(text, max_tokens=max_tokens)
+        return FrozenSequence(states) if frozen else states
     return Frames(name, spec.features[name])
 
 
@@ -83,7 +86,8 @@ def vector_encoder(
     hidden, width, bidirectional: of the LSTM. The rest is that of `sequence_encoder`.
     """
     if reads_words(name, spec, text):
-        return TextEncoder(text, frozen=frozen, max_tokens=max_tokens)
+        state = TextEncoder(text, max_tokens=max_tokens)
+        return FrozenText(state) if frozen else state
     return LSTMEncoder(name, spec.features[name], hidden, width, bidirectional=bidirectional)
 
 

@@ -2,12 +2,14 @@
 
 config.json            paper, its Config, the data's spec, validation scores, versions
 model.safetensors      weights and buffers
+critics.safetensors    the statistical networks of dependency penalties, if there are any
 text_encoder/          the text encoder's shape and tokenizer, if there is one
 README.md              a model card
 """
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +23,28 @@ from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import shape_from
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
-from infofuse.training.recipe import Recipe, from_table
+from infofuse.objectives import DependencyPenalty, Objective
+from infofuse.tables import from_table
+from infofuse.training.recipe import Recipe
 
 FORMAT = 1
-TEXT = "text_encoder"
+TEXT, CRITICS = "text_encoder", "critics.safetensors"
 
 
 def save(
-    path: Path, model: nn.Module, recipe: Recipe, spec: DataSpec, facts: dict[str, Any]
+    path: Path,
+    model: nn.Module,
+    objective: Objective,
+    recipe: Recipe,
+    spec: DataSpec,
+    facts: dict[str, Any],
 ) -> None:
     """Write the checkpoint folder, whole or not at all. `facts` go into config.json as they are."""
     content = {
         "format": FORMAT,
         "paper": recipe.paper,
         "model": recipe.to_dict()["model"],
+        "plus": recipe.to_dict().get("plus", {}),
         "spec": spec.to_json(),
         **facts,
     }
@@ -42,6 +52,8 @@ def save(
         new.mkdir()
         write_json(new / "config.json", content)
         save_tensors(model.state_dict(), new / "model.safetensors")
+        if penalties := _penalties(objective):
+            save_tensors(_critics(penalties).state_dict(), new / CRITICS)
         for encoder in _text_encoders(model):
             encoder.save(new / TEXT)
         write_text(new / "README.md", card(recipe, spec, facts))
@@ -52,15 +64,37 @@ def load(path: str | Path) -> nn.Module:
 
     Raises InfofuseError if the folder is not a checkpoint that this version can read.
     """
-    path = Path(path)
-    config = read_config(path)
-    module = papers.get(config["paper"])
+    return load_with_penalties(Path(path))[0]
+
+
+def load_with_penalties(path: Path) -> tuple[nn.Module, list[DependencyPenalty]]:
+    """The model as `load` gives it, and the dependency penalties that it was trained with."""
     with shape_from(path / TEXT):
-        model, _ = module.build(
-            from_table(module.Config, config["model"], "model"), spec_of(config)
-        )
+        model, objective = _built(read_config(path))
     load_tensors(model, path / "model.safetensors")
-    return model.eval()
+    penalties = _penalties(objective)
+    if penalties:
+        load_tensors(_critics(penalties), path / CRITICS)
+    return model.eval(), [penalty.eval() for penalty in penalties]
+
+
+def _built(config: dict[str, Any]) -> tuple[nn.Module, Objective]:
+    """Model and objective as a checkpoint's config.json describes them, untrained."""
+    paper = papers.get(config["paper"])
+    plus: dict[str, Any] = {
+        name: from_table(papers.get_term(name).Plus, table, f"plus.{name}")
+        for name, table in config.get("plus", {}).items()
+    }
+    choices: Any = from_table(paper.Config, config["model"], "model")
+    return papers.build(config["paper"], choices, spec_of(config), plus)
+
+
+def _penalties(objective: Objective) -> list[DependencyPenalty]:
+    return [m for m in objective.modules() if isinstance(m, DependencyPenalty)]
+
+
+def _critics(penalties: Iterable[DependencyPenalty]) -> nn.ModuleList:
+    return nn.ModuleList(penalty.measure for penalty in penalties)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -102,7 +136,7 @@ def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
     scores = "\n".join(f"| {k} | {v:.4f} |" for k, v in facts.get("valid", {}).items())
     authors = ", ".join(paper.authors)
     status = "A reconstruction of" if paper.reconstruction else "An implementation of"
-    config = json.dumps(_brief(recipe), indent=2)
+    config = json.dumps(_brief(recipe), indent=2, default=dataclasses.asdict)
     return f"""# {recipe.paper} on {spec.name}
 
 {status} {authors}: *{paper.title}*
@@ -134,9 +168,15 @@ read minds, and is not meant for decisions about people.
 def _brief(recipe: Recipe) -> dict[str, Any]:
     """The choices that are not defaults."""
     chosen = {"model": recipe.model, "train": recipe.train}
-    return {
+    changed = {
         f"{table}.{field.name}": getattr(config, field.name)
         for table, config in chosen.items()
         for field in dataclasses.fields(config)
-        if getattr(config, field.name) != field.default
+        if getattr(config, field.name) != _default(field)
     }
+    return changed | {f"plus.{name}": choices for name, choices in recipe.plus.items()}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()

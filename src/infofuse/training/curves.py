@@ -14,6 +14,7 @@ def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> No
     """One panel a quantity, one line a seed, epochs along the bottom: a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     names = _quantities(histories)
     across = min(3, len(names))
@@ -27,6 +28,7 @@ def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> No
             axes.plot(*zip(*points, strict=True), label=f"seed {seed}", linewidth=1.2)
         axes.set_title(_title(name), fontsize=10)
         axes.set_xlabel("epoch", fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.25)
     if len(histories) > 1:

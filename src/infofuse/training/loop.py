@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from infofuse.data.loader import Loader, drop_modalities
 from infofuse.data.spec import DataSpec
@@ -117,7 +117,8 @@ class Trainer:
             output = self.model(batch)
         loss = self.objective.learning_loss(output, batch, fit)
         if loss is not None:
-            self._step(loss, self.estimators)
+            self.fabric.backward(loss)
+            self._step(self.estimators)
             losses.add("estimators" if fit == "epoch" else "inner", loss, len(batch))
 
     def _train_pass(self, number: int) -> dict[str, float]:
@@ -126,17 +127,27 @@ class Trainer:
         values = Means()
         batches = self.train_loader.epoch(number)
         others = self._inner_batches(number)
-        for batch in self._watched(batches, number, self._first_batches, "training"):
-            for other in islice(others, self.objective.inner_steps):
-                self._fit_estimators(other, "inner", values)
+        watched = self._watched(batches, number, self._first_batches, "training")
+        for done, batch in enumerate(watched, start=1):
+            if (done - 1) % self.config.accumulate == 0:
+                for other in islice(others, self.objective.inner_steps):
+                    self._fit_estimators(other, "inner", values)
             batch = drop_modalities(batch, self.config.modality_dropout)
             terms = self.objective(self.model(batch), batch)
             loss = torch.stack([term.loss for term in terms.values()]).sum()
-            self._step(loss, self.main)
+            self.fabric.backward(loss / self._together(done))
+            if done % self.config.accumulate == 0 or done == len(self.train_loader):
+                self._step(self.main)
             values.add("loss", loss, len(batch))
             for name, term in terms.items():
                 values.add(name, term.value, len(batch))
         return values.means()
+
+    def _together(self, done: int) -> int:
+        """How many batches share the step of this one: fewer at the end of an epoch."""
+        size = self.config.accumulate
+        before = (done - 1) // size * size
+        return min(size, len(self.train_loader) - before)
 
     def _inner_batches(self, number: int) -> Iterator[Batch]:
         """As many epochs, each in an order of its own, as there are inner steps to a step."""
@@ -145,8 +156,7 @@ class Trainer:
         for batch in chain.from_iterable(orders):
             yield drop_modalities(batch.to(self.fabric.device), self.config.modality_dropout)
 
-    def _step(self, loss: Tensor, optimizer: Any) -> None:
-        self.fabric.backward(loss)
+    def _step(self, optimizer: Any) -> None:
         clip_gradients([self.raw_model, self.objective], self.config.clip)
         optimizer.step()
         for module in (self.raw_model, self.objective):
@@ -166,7 +176,9 @@ class Trainer:
         if math.isnan(score) or (best is not None and score >= best):
             return
         facts = self.facts | {"epoch": number, "valid": scores}
-        checkpoint.save(self._kept(number), self.raw_model, self.recipe, self.spec, facts)
+        checkpoint.save(
+            self._kept(number), self.raw_model, self.objective, self.recipe, self.spec, facts
+        )
         self.progress.best, self.progress.best_epoch = score, number
 
     def _kept(self, epoch: int) -> Path:

@@ -9,22 +9,34 @@ alpha = 0.3
 
 [train]          # TrainConfig
 lr = 1e-3
+
+[plus.dma]       # the Plus of another paper, whose term is added to the objective
+text_audio = 0.5
 """
 
 import dataclasses
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import tomli_w
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
 from infofuse import papers
-from infofuse.errors import InfofuseError, unknown
+from infofuse.errors import InfofuseError
+from infofuse.tables import from_table, refuse_unknown
 from infofuse.training.meter import refuse_fitted
 
-T = TypeVar("T")
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """How one part of a model learns; what is not given is as for the rest."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    lr: float | None = None
+    weight_decay: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +45,13 @@ class TrainConfig:
 
     lr: of everything but the pretrained text encoder (lr_text) and the measures that are fitted
     in a pass of their own (lr_estimator). weight_decay: L2, as Adam adds it to the gradient;
-    weight_decay_text: the same for the text encoder. clip: largest gradient norm. patience:
-    epochs without a better validation score before training ends. precision: "float32", or
-    "bf16" for autocast of the model (objectives stay in float32). modality_dropout: chance that
-    a training clip loses a modality, never its last one. first_pass: share of the training
+    weight_decay_text: the same for the text encoder. parts: rates of their own for parts of the
+    model, by the beginning of their parameters' names, such as "encoders.audio". clip: largest
+    gradient norm. accumulate: batches whose mean gradient makes a step, fewer at the end of an
+    epoch. patience: epochs without a better validation score before training ends. precision:
+    "float32", or "bf16" for autocast of the model (objectives stay in float32).
+    modality_dropout: chance that a training clip loses a modality, never its last one. max_steps:
+    by modality, the steps that are kept of a training clip. first_pass: share of the training
     batches in the estimators' pass. measure: measures without a network, such as
     "GaussianInformation", of every two views of the validation clips after each epoch; they go
     into the history and its curves, and change nothing.
@@ -50,17 +65,23 @@ class TrainConfig:
     lr_estimator: float = 4e-3
     weight_decay: float = 1e-4
     weight_decay_text: float = 1e-4
+    parts: dict[str, Part] | None = None
     clip: float = 1.0
+    accumulate: int = 1
     first_pass: float = 1.0
     modality_dropout: float = 0.0
+    max_steps: dict[str, int] = dataclasses.field(default_factory=dict)
     measure: tuple[str, ...] = ()
     precision: Literal["float32", "bf16"] = "float32"
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience", "batch_size"):
+        for name in ("epochs", "patience", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise InfofuseError(f"train.{name} is at least 1; found {getattr(self, name)}")
+        for name, steps in self.max_steps.items():
+            if steps < 1:
+                raise InfofuseError(f"train.max_steps.{name} is at least 1; found {steps}")
         for name in ("first_pass", "modality_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InfofuseError(f"train.{name} lies in [0, 1]; found {getattr(self, name)}")
@@ -69,17 +90,22 @@ class TrainConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A paper, its model's choices, the data and the training: what a run can be repeated from."""
+    """A paper, its model's choices, the data and the training: what a run can be repeated from.
+
+    plus: papers whose terms are added to the objective, by name, with their choices.
+    """
 
     paper: str
     data: str
     model: Any
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+    plus: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     seeds: tuple[int, ...] = (1111,)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, every default resolved."""
-        return _plain(dataclasses.asdict(self))
+        """Plain values, every default resolved; what is not there at all is left out."""
+        found = _plain(dataclasses.asdict(self))
+        return {k: v for k, v in found.items() if v or k != "plus"}
 
     def to_toml(self) -> str:
         """The recipe as a TOML file would give it."""
@@ -88,7 +114,7 @@ class Recipe:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: _plain(v) for k, v in value.items() if v is not None}
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -98,10 +124,12 @@ def recipe(
     *,
     model: Mapping[str, Any] | None = None,
     train: Mapping[str, Any] | None = None,
+    plus: Mapping[str, Any] | None = None,
     seeds: Any = (1111,),
 ) -> Recipe:
     """A recipe from Python: `recipe("mmim", "mosi.pkl", model={"alpha": 0.2}, seeds="1-5")`."""
     tables = {"paper": paper, "data": data, "model": model or {}, "train": train or {}}
+    tables["plus"] = plus or {}
     return resolve(tables | {"seeds": seeds})
 
 
@@ -124,7 +152,7 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
     tables = {k: dict(v) if isinstance(v, Mapping) else v for k, v in tables.items()}
     for override in overrides:
         _apply(tables, override)
-    _refuse_unknown(Recipe, tables, "")
+    refuse_unknown(Recipe, tables, "")
     for needed in ("paper", "data"):
         if not tables.get(needed):
             raise InfofuseError(f"the recipe names no {needed}; give --{needed}")
@@ -134,29 +162,12 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
         data=str(tables["data"]),
         model=from_table(config, tables.get("model", {}), "model"),
         train=from_table(TrainConfig, tables.get("train", {}), "train"),
+        plus={
+            name: from_table(papers.get_term(name).Plus, table, f"plus.{name}")
+            for name, table in tables.get("plus", {}).items()
+        },
         seeds=parse_seeds(tables.get("seeds", (1111,))),
     )
-
-
-def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
-    """A dataclass from a table, unknown keys and wrong types refused by name."""
-    _refuse_unknown(kind, table, f"{name}.")
-    try:
-        return TypeAdapter(kind).validate_python(dict(table))
-    except ValidationError as error:
-        first = error.errors()[0]
-        said = first.get("ctx", {}).get("error")
-        if isinstance(said, InfofuseError):
-            raise said from None
-        key = ".".join([name, *map(str, first["loc"])])
-        raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
-
-
-def _refuse_unknown(kind: type, table: Mapping[str, Any], prefix: str) -> None:
-    known = [f"{prefix}{field.name}" for field in dataclasses.fields(kind)]
-    for key in table:
-        if f"{prefix}{key}" not in known:
-            raise unknown("key", f"{prefix}{key}", known)
 
 
 def _apply(tables: dict[str, Any], override: str) -> None:
@@ -164,7 +175,7 @@ def _apply(tables: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals:
         raise InfofuseError(f"--set takes key=value, such as model.alpha=0.2; found {override!r}")
-    *parents, key = path.strip().split(".")
+    *parents, key = _keys(path.strip())
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -175,6 +186,19 @@ def _apply(tables: dict[str, Any], override: str) -> None:
         if not isinstance(table, dict):
             raise InfofuseError(f"--set {override}: {parent} is not a table of the recipe")
     table[key] = value
+
+
+def _keys(path: str) -> list[str]:
+    """The keys of a dotted path; one with a dot in it is quoted, as in TOML."""
+    try:
+        table: Any = tomllib.loads(f"{path} = 0")
+    except tomllib.TOMLDecodeError:
+        return path.split(".")
+    keys = []
+    while isinstance(table, dict):
+        ((key, table),) = table.items()
+        keys.append(key)
+    return keys
 
 
 def parse_seeds(seeds: Any) -> tuple[int, ...]:

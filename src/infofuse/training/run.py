@@ -7,19 +7,22 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import torch
-
-from infofuse import papers
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json, write_text
-from infofuse.models import columns, fit_inputs
+from infofuse.models import columns
+from infofuse.objectives import Objective
 from infofuse.training.curves import draw
 from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.prepare import prepare
 from infofuse.training.protocol import evaluate
 from infofuse.training.recipe import Recipe
+from infofuse.types import Clips
+
+PER_CLIP = "training_clips.json"
+"""The file of a seed's folder with what the objective found out about each training clip."""
 
 Announce = Callable[[int, list[int]], Report]
 """Called with a seed and all seeds before it is trained; gives what the loop reports to."""
@@ -97,20 +100,31 @@ def _is_done(folder: Path, test: bool) -> bool:
     return (folder / "checkpoint").is_dir()
 
 
+def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
+    """What the objective found out about each training clip, if it did, as of the last epoch."""
+    found = {name: values.tolist() for name, values in objective.per_clip().items()}
+    if found:
+        write_json(path, {"id": list(clips.ids), **found})
+
+
 def _train_seed(
     recipe: Recipe, corpus: Corpus, seed: int, folder: Path, report: Report, snapshot: float
 ) -> None:
     if (folder / "metrics.json").is_file():
         return
-    torch.manual_seed(seed)
-    model, objective = papers.get(recipe.paper).build(recipe.model, corpus.spec)
     training, validation = corpus.split("train"), corpus.split("valid")
-    fit_inputs(model, training)
+    model, objective = prepare(recipe, corpus.spec, training, seed)
     size = recipe.train.batch_size
     trainer = Trainer(
         model,
         objective,
-        Loader(columns(model, training), training.labels, size, seed),
+        Loader(
+            columns(model, training),
+            training.labels,
+            size,
+            seed,
+            max_steps=recipe.train.max_steps,
+        ),
         Loader(columns(model, validation), validation.labels, 2 * size),
         recipe,
         corpus.spec,
@@ -130,6 +144,7 @@ def _train_seed(
         "parameters": sum(p.numel() for p in model.parameters()),
         "valid": valid,
     }
+    _write_per_clip(objective, training, folder / PER_CLIP)
     write_json(folder / "metrics.json", facts)
     trainer.state.clear()
 

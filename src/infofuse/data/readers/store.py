@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from infofuse.data.corpus import Corpus
-from infofuse.data.store import is_store, read_store
+from infofuse.data.manifest import is_store
+from infofuse.data.store import read_store
 
 
 def recognises(path: Path) -> bool:

@@ -30,6 +30,7 @@ last bit of a processor's arithmetic does not show.
 
 from infofuse.data.synthetic.config import PRESETS, PerModality, SyntheticConfig, preset
 from infofuse.data.synthetic.make import ClipTruth, Truth, make, make_with_truth, synthesize
+from infofuse.data.synthetic.twin import twin, twins
 from infofuse.data.synthetic.views import ceiling, mutual_information, total_correlation
 
 __all__ = [
@@ -45,4 +46,6 @@ __all__ = [
     "preset",
     "synthesize",
     "total_correlation",
+    "twin",
+    "twins",
 ]

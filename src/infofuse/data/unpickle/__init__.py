@@ -7,7 +7,10 @@ anything else is refused by that name. What it allocates is bounded by the file'
 arrays are views of the memory-mapped file, so that to open one of several GB takes no memory.
 """
 
+import contextlib
 import mmap
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,20 @@ _WRAPPED = {
 }
 
 
+_loaded: ContextVar[dict[Path, Any] | None] = ContextVar("_loaded", default=None)
+
+
+@contextlib.contextmanager
+def loading_once() -> Iterator[None]:
+    """Within this block no pickle is loaded twice: one reader after the other may look into it."""
+    outer = _loaded.get()
+    token = _loaded.set({} if outer is None else outer)
+    try:
+        yield
+    finally:
+        _loaded.reset(token)
+
+
 def looks_like_pickle(path: Path) -> bool:
     """Whether the name, or the first two bytes (protocols 2 to 5), are those of a pickle."""
     if not path.is_file():
@@ -44,7 +61,15 @@ def load_pickle(path: Path | str, max_bytes: int = 1 << 36) -> Any:
     Raises InfofuseError if the file asks for code, is truncated, compressed or no pickle, or is
     larger than `max_bytes`.
     """
-    path = Path(path)
+    path, loaded = Path(path), _loaded.get()
+    if loaded is None:
+        return _load(path, max_bytes)
+    if path not in loaded:
+        loaded[path] = _load(path, max_bytes)
+    return loaded[path]
+
+
+def _load(path: Path, max_bytes: int) -> Any:
     if not path.is_file():
         raise InfofuseError(f"there is no file {path}")
     with path.open("rb") as file:

@@ -1,0 +1,115 @@
+"""An explanation as one page of HTML: the set, then its clips, those in conflict first."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from infofuse import html
+from infofuse.analysis.explanation import Explanation
+
+_STYLE = """
+td.share { min-width: 9rem; } svg { vertical-align: middle; }
+.up { fill: #2b6cb0; } .down { fill: #b7472a; }
+tbody tr:focus-within, tbody tr:hover { background: #f4f6f8; }
+th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0;
+            cursor: pointer; text-decoration: underline dotted; }
+"""
+
+_SORT = """
+<script>
+for (const button of document.querySelectorAll("th button")) {
+  button.addEventListener("click", () => {
+    const cell = button.closest("th"), body = cell.closest("table").tBodies[0];
+    const column = cell.cellIndex, down = cell.getAttribute("aria-sort") === "ascending";
+    const key = row => row.cells[column].dataset.key ?? row.cells[column].textContent;
+    const compare = (a, b) =>
+      isNaN(key(a) - key(b)) ? key(a).localeCompare(key(b)) : key(a) - key(b);
+    const rows = [...body.rows].sort((a, b) => down ? compare(b, a) : compare(a, b));
+    for (const other of cell.parentNode.cells) other.removeAttribute("aria-sort");
+    cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+    body.append(...rows);
+  });
+}
+</script>
+"""
+
+
+def page(found: Explanation, title: str) -> str:
+    """The page. Whatever comes from the data is escaped; the one script sorts the table."""
+    names = list(found.attribution.values)
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        _agreement(found),
+        "<h2>What the modalities add, over all clips</h2>",
+        html.table(["", "mean absolute Shapley value", "share"], _shares(found)),
+        "<h2>Clip by clip</h2>",
+        "<p>Prediction from all modalities, from each alone, and the Shapley value of each: what "
+        "it adds to the prediction, averaged over all orders of adding. Values of a clip sum to "
+        "its prediction minus that from nothing. Press a heading to sort.</p>",
+        f'<div class="wide"><table><thead>{_heading(found, names)}</thead><tbody>',
+        *(_row(found, names, i) for i in found.order()),
+        "</tbody></table></div>",
+        _SORT,
+    ]
+    return html.page(title, body, _STYLE)
+
+
+def _agreement(found: Explanation) -> str:
+    if found.agreement is None:
+        return (
+            "<p>The model was trained without a dependency penalty: nothing here says whether a "
+            "clip's modalities agree.</p>"
+        )
+    auc = "unknown" if found.auc is None else f"{found.auc:.2f}"
+    return (
+        "<p>Agreement is the score of the statistical network of the dependency penalty: high "
+        "where a clip's modalities go together, low where they are in conflict. It ranks a clip "
+        f"over one put together from different clips with chance {auc} (0.5 says nothing).</p>"
+    )
+
+
+def _shares(found: Explanation) -> list[Sequence[object]]:
+    size = {m: float(np.abs(v).mean()) for m, v in found.attribution.values.items()}
+    total = sum(size.values()) or 1.0
+    return [(m, f"{value:.3f}", f"{value / total:.0%}") for m, value in size.items()]
+
+
+def _heading(found: Explanation, names: Sequence[str]) -> str:
+    titles = ["clip", "words", "label", "prediction"]
+    titles += ["agreement"] if found.agreement is not None else []
+    titles += [f"{name} alone" for name in names] + [f"{name} adds" for name in names]
+    cells = "".join(f"<th><button>{escape(t)}</button></th>" for t in titles)
+    return f"<tr>{cells}</tr>"
+
+
+def _row(found: Explanation, names: Sequence[str], i: int) -> str:
+    of, task = found.attribution, found.task
+    label = found.clips.labels[i, 0]
+    cells = [
+        f"<td>{escape(str(found.clips.ids[i]))}</td>",
+        f'<td class="text">{escape(found.clips.texts[i])}</td>',
+        _number(label),
+        _number(task.answer(of.whole)[i, 0]),
+    ]
+    if found.agreement is not None:
+        cells.append(_number(found.agreement[i]))
+    cells += [_number(task.answer(of.alone(name))[i, 0]) for name in names]
+    scale = max(float(np.abs(v[:, 0]).max()) for v in of.values.values()) or 1.0
+    cells += [_bar(float(of.values[name][i, 0]), scale) for name in names]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _number(value: float | np.floating) -> str:
+    return "<td>–</td>" if value != value else f'<td data-key="{value:.4f}">{value:.2f}</td>'
+
+
+def _bar(value: float, scale: float) -> str:
+    """A bar from the middle, to the right where the modality raises the prediction."""
+    half, size = 40.0, 40.0 * abs(value) / scale
+    start, kind = (half, "up") if value >= 0 else (half - size, "down")
+    return (
+        f'<td class="share" data-key="{value:.4f}">{value:+.2f} '
+        f'<svg aria-hidden="true" width="80" height="10"><rect class="{kind}" x="{start:.1f}" '
+        f'width="{size:.1f}" height="10"/></svg></td>'
+    )

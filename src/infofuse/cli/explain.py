@@ -1,0 +1,170 @@
+"""infofuse explain"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infofuse.cli import show
+from infofuse.errors import InfofuseError
+
+if TYPE_CHECKING:
+    from infofuse.analysis.labels import Agreement, Drift, GeneratedLabels
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(help="A run, a seed's folder of it, or a checkpoint.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="The data set whose clips are explained.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    human: Annotated[
+        Path | None,
+        typer.Option(help='Human labels, JSON: {"clip": {"text": 0.4}}.', show_default=False),
+    ] = None,
+    clips: Annotated[int, typer.Option(help="How many clips to list.")] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="All clips: .html with DATA, else .csv.", show_default=False)
+    ] = None,
+    json: Annotated[bool, show.Json] = False,
+) -> None:
+    """Explain predictions clip by clip, or the labels that training generated.
+
+    With DATA: what each modality says alone and adds to each prediction (exact Shapley
+    values), and, if the run has a dependency penalty, whether a clip's modalities agree.
+    Without: how far the generated labels of single modalities moved from the human ones.
+    """
+    if data is None:
+        _explain_labels(run, human, clips, out, json)
+    else:
+        _explain_clips(run, data, split, clips, out, json)
+
+
+def _explain_clips(
+    run: Path, data: Path, split: str, count: int, out: Path | None, json: bool
+) -> None:
+    from infofuse.analysis.explanation import explain as explain_clips
+    from infofuse.analysis.explanation_page import page
+    from infofuse.data import open_corpus
+    from infofuse.files import write_text
+    from infofuse.training.checkpoint import load_with_penalties
+    from infofuse.training.protocol import find_checkpoint, open_split
+
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise InfofuseError(f"{out} should end in .html, the format of explained clips")
+    folder, corpus = find_checkpoint(run), open_corpus(data)
+    with show.busy("predicting from every subset of the modalities"):
+        model, penalties = load_with_penalties(folder)
+        chosen = open_split(corpus, split, folder.parent)
+        found = explain_clips(model, chosen, corpus.spec.task, next(iter(penalties), None))
+    if out is not None:
+        write_text(out, page(found, f"{run.name} on {corpus.spec.name}, {split}"))
+    if json:
+        show.print_json(found.to_json())
+        return
+    content = found.to_json()
+    typer.echo(_share_table(content["modalities"]))
+    if content["auc"] is not None:
+        typer.echo(
+            f"\nAgreement ranks a clip over a mixed-up one with chance {content['auc']:.2f}."
+        )
+    typer.echo("\n" + _explained_table(content["clips"][:count]))
+
+
+def _share_table(shares: dict[str, float]) -> str:
+    rows = [["modality", "share of what is added"]]
+    return show.table(rows + [[name, f"{share:.0%}"] for name, share in shares.items()])
+
+
+def _explained_table(clips: list[dict[str, Any]]) -> str:
+    names = list(clips[0]["shapley"]) if clips else []
+    scored = bool(clips) and "agreement" in clips[0]
+    heading = ["clip", "label", "said", *(["agree"] if scored else []), *names]
+    rows = [heading]
+    for clip in clips:
+        agree = [_short(clip["agreement"])] if scored else []
+        adds = [_short(clip["shapley"][name][0], sign=True) for name in names]
+        rows.append(
+            [clip["id"], _short(clip["label"][0]), _short(clip["prediction"][0]), *agree, *adds]
+        )
+    return show.table(rows)
+
+
+def _short(value: float | None, sign: bool = False) -> str:
+    return "–" if value is None else f"{value:+.2f}" if sign else f"{value:.2f}"
+
+
+def _explain_labels(
+    run: Path, human: Path | None, clips: int, out: Path | None, json: bool
+) -> None:
+    from infofuse.analysis.labels import agreement, drift, generated_labels
+    from infofuse.files import write_text
+
+    if out is not None and out.suffix.lower() != ".csv":
+        raise InfofuseError(f"{out} should end in .csv, the format of generated labels")
+    labels = generated_labels(run)
+    moved = drift(labels)
+    agreed = agreement(labels, _human(human)) if human else []
+    if out is not None:
+        write_text(out, labels.to_csv())
+    if json:
+        show.print_json(_content(labels, moved, agreed))
+        return
+    typer.echo(_drift_table(moved))
+    if agreed:
+        typer.echo("\n" + _agreement_table(agreed))
+    if clips > 0:
+        typer.echo("\n" + _clip_table(labels, clips))
+
+
+def _human(path: Path) -> dict[str, dict[str, float]]:
+    from infofuse.files import read_json
+
+    table = read_json(path)
+    good = isinstance(table, dict) and all(isinstance(row, dict) for row in table.values())
+    numbers = good and all(
+        isinstance(y, int | float) for row in table.values() for y in row.values()
+    )
+    if not numbers:
+        raise InfofuseError(
+            f'{path} holds something else than labels by clip and modality, {{"clip": '
+            f'{{"text": 0.4}}}}'
+        )
+    return table
+
+
+def _content(
+    labels: "GeneratedLabels", moved: list["Drift"], agreed: list["Agreement"]
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    own = {m: y.tolist() for m, y in labels.unimodal.items()}
+    return {
+        "drift": [asdict(one) for one in moved],
+        "agreement": [asdict(one) for one in agreed],
+        "labels": {"id": list(labels.ids), "multimodal": labels.multimodal.tolist(), **own},
+    }
+
+
+def _drift_table(moved: list["Drift"]) -> str:
+    rows = [["generated minus human", "clips", "mean", "sd", "corr", "sign turned"]]
+    for d in moved:
+        numbers = [f"{d.mean:+.3f}", f"{d.sd:.3f}", f"{d.corr:.3f}", f"{d.turned:.1%}"]
+        rows.append([d.modality, str(d.clips), *numbers])
+    return show.table(rows)
+
+
+def _agreement_table(agreed: list["Agreement"]) -> str:
+    rows = [["with human labels", "clips", "MAE", "at first", "corr", "at first", "of offsets"]]
+    for a in agreed:
+        numbers = (a.mae, a.mae_before, a.corr, a.corr_before, a.offset_corr)
+        rows.append([a.modality, str(a.clips), *(f"{x:.3f}" for x in numbers)])
+    return show.table(rows)
+
+
+def _clip_table(labels: "GeneratedLabels", count: int) -> str:
+    rows = [["moved farthest", "human", *labels.unimodal]]
+    for i in labels.farthest(count):
+        values = (labels.multimodal[i], *(y[i] for y in labels.unimodal.values()))
+        rows.append([labels.ids[i], *("–" if y != y else f"{y:+.2f}" for y in values)])
+    return show.table(rows)

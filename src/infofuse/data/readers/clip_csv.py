@@ -1,0 +1,28 @@
+"""A csv with a row a clip, and the clips' features in .npy or .npz files.
+
+    PATH/clips.csv        id, label (or label_...), text, split, group, in any order
+    PATH/audio/ID.npy     a folder a modality, or ID.npz with a key a modality
+
+PATH is the folder or the csv in it. There may be a csv a split, such as train.csv. The columns
+are those of `infofuse.data.table`, the features lie as `infofuse.data.clip_files` says.
+"""
+
+from pathlib import Path
+
+from infofuse.data.clip_folder import read_folder
+from infofuse.data.corpus import Corpus
+from infofuse.data.csv_files import read_tables, tables
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is, or holds, a csv with a column "id"."""
+    return bool(tables(path, "id"))
+
+
+def read(path: Path) -> Corpus:
+    """The corpus in such a folder; its features are copied into memory.
+
+    Raises InfofuseError if a cell or a file is not what its place says.
+    """
+    table, notes = read_tables(tables(path, "id"))
+    return read_folder(path, table, notes)

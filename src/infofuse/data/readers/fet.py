@@ -1,0 +1,43 @@
+"""The folder that MMSA-FET extracts features from: label.csv and the clips' media.
+
+    PATH/label.csv             video_id, clip_id, text, label, label_T, label_A, label_V,
+                               annotation, mode (train, valid or test)
+    PATH/Raw/VIDEO/CLIP.mp4    media, which are not read here
+    PATH/features/MODALITY/VIDEO/CLIP.npy
+
+A clip's id is VIDEO$_$CLIP, as in the files that MMSA-FET writes. Features may also lie as
+`infofuse.data.clip_files` says; without any, the corpus has text only.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from infofuse.data.clip_folder import read_folder
+from infofuse.data.corpus import Corpus
+from infofuse.data.csv_files import read_tables, tables
+
+_MEDIA = {".avi", ".flac", ".flv", ".m4a", ".mkv", ".mov", ".mp3", ".mp4", ".ogg", ".wav", ".webm"}
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is, or holds, a csv with columns "video_id" and "clip_id"."""
+    return bool(tables(path, "video_id"))
+
+
+def read(path: Path) -> Corpus:
+    """The corpus in such a folder; its features are copied into memory.
+
+    Raises InfofuseError if a cell or a file is not what its place says.
+    """
+    table, notes = read_tables(tables(path, "video_id"))
+    videos, clips = table["video_id"].to_pylist(), table["clip_id"].to_pylist()
+    ids = [f"{video}$_${clip}" for video, clip in zip(videos, clips, strict=True)]
+    named = table | {"id": pa.chunked_array([pa.array(ids, pa.string())])}
+    notes += _media(path if path.is_dir() else path.parent)
+    return read_folder(path, named, notes, ["video_id", "clip_id", "annotation"])
+
+
+def _media(folder: Path) -> list[str]:
+    count = sum(file.suffix.lower() in _MEDIA for file in folder.rglob("*"))
+    return [f"media: {count} seen, not read; features of them belong in features/"] * bool(count)

@@ -1,0 +1,42 @@
+"""Pages of HTML that need nothing else: no script from elsewhere, no picture, no other file."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1a1a1a; background: #fff; }
+table { border-collapse: collapse; margin: 1rem 0; }
+th, td { padding: .2rem .8rem .2rem 0; text-align: right; vertical-align: top; }
+th:first-child, td:first-child, .text { text-align: left; }
+tr { border-bottom: 1px solid #ddd; }
+li { margin: .5rem 0; }
+code { overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
+"""
+
+
+def page(title: str, body: Iterable[str], style: str = "") -> str:
+    """A whole page; the title is escaped here, the body is HTML already."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style></head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def table(heading: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    """A table of text, all of it escaped."""
+
+    def line(cells: Sequence[object], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in cells) + "</tr>"
+
+    return f"<table>{line(heading, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
+
+
+def listing(items: Iterable[str]) -> str:
+    """A list of what is HTML already; nothing if there is nothing."""
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f"<ul>{listed}</ul>" if listed else ""

@@ -1,0 +1,116 @@
+"""The penalty of mutual dependency maximisation, on the fusion of any model."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from infofuse.measures import MutualDependency
+from infofuse.measures.dependency import product_samples
+from infofuse.objectives.base import Apart, Objective, Term
+from infofuse.objectives.dependence import constant
+from infofuse.types import Batch, Output, Padded
+
+Samples = tuple[Float[Tensor, "n dim"], Float[Tensor, "n dim"]]
+Placement = Literal["fused", "codes"]
+
+
+class DependencyPenalty(Objective):
+    """- weight * D(P || Q), P the joint law of the modalities, Q the product of their marginals.
+
+    D, a divergence of `measure`, is seen through its statistical network T, and where T looks is
+    the `placement`:
+    * "fused" (default): P is the law of Z = f(x_1, ..., x_k), the view "fused" of the model on a
+      batch, Q that of Z~ = f on the batch with each modality's clips permuted by themselves, masks
+      and lengths with them. So it asks nothing of the model but one fused view, the gradient
+      reaches all of it, and a step costs a second pass of the model.
+    * "codes": P is the law of the unimodal views side by side, Q that of the views permuted.
+
+    T learns apart: `unroll` steps, each on a batch of its own and the model being fixed, come
+    before each step of the model, in which T is a constant. Only clips that have every modality
+    count; a batch with fewer than two of them, or a model of one modality, gives 0.
+
+    A reconstruction of Colombo et al. 2021 (arXiv 2109.00922), sec. 3, of which the placement, the
+    alternation and the weight could not be read.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        modalities: Sequence[str],
+        measure: MutualDependency,
+        weight: float,
+        *,
+        placement: Placement = "fused",
+        unroll: int = 1,
+        name: str = "dependency",
+    ):
+        super().__init__()
+        if unroll < 1:
+            raise ValueError(f"the statistical network takes at least one step, not {unroll}")
+        self.modalities, self.measure, self.weight = tuple(modalities), measure, weight
+        self.placement, self.inner_steps, self.name = placement, unroll, name
+        self._model = (model,)  # in a tuple, so that its parameters are not ours
+
+    def forward(self, output: Output, batch: Batch) -> dict[str, Term]:
+        samples = self._samples(output, batch)
+        if samples is None:
+            nothing = output.prediction.new_zeros(())
+            return {self.name: Term(nothing, nothing)}
+        with constant(self.measure):
+            value = self.measure.from_samples(*samples)
+        return {self.name: Term(-self.weight * value, value.detach())}
+
+    def estimators(self, fit: Apart = "epoch") -> Iterator[nn.Parameter]:
+        if fit == "inner":
+            yield from self.measure.parameters()
+
+    def learning_loss(
+        self, output: Output, batch: Batch, fit: Apart = "epoch"
+    ) -> Float[Tensor, ""] | None:
+        if fit != "inner":
+            return None
+        with torch.no_grad():
+            samples = self._samples(output, batch)
+        return None if samples is None else self.measure.loss_from_samples(*samples)
+
+    def agreement(self, output: Output) -> Float[Tensor, "batch"]:
+        """T of each clip: high where its modalities go together, low where they are in conflict.
+
+        It means something for clips that have every modality.
+        """
+        if self.placement == "fused":
+            return self.measure.critic(output.views["fused"])
+        return self.measure.critic(*(output.views[m] for m in self.modalities))
+
+    def _samples(self, output: Output, batch: Batch) -> Samples | None:
+        rows = _complete(output, self.modalities).nonzero()[:, 0]
+        if len(rows) < 2 or len(self.modalities) < 2:
+            return None
+        if self.placement == "codes":
+            views = [output.views[m][rows] for m in self.modalities]
+            return torch.cat(views, 1), torch.cat(product_samples(*views), 1)
+        shuffled = self._model[0](shuffle_modalities(batch, rows))
+        return output.views["fused"][rows], shuffled.views["fused"]
+
+
+def shuffle_modalities(batch: Batch, rows: Int[Tensor, "n"]) -> Batch:
+    """These clips of a batch, each modality's in an order of its own: a sample of the product of
+    the modalities' marginals. The first modality keeps its order, and the labels go with it.
+    """
+    first = next(iter(batch.inputs))
+    inputs = {
+        name: _take(x, rows if name == first else rows[torch.randperm(len(rows))])
+        for name, x in batch.inputs.items()
+    }
+    return Batch(inputs, batch.labels[rows], batch.index[rows])
+
+
+def _take(x: Padded, rows: Int[Tensor, "n"]) -> Padded:
+    return Padded(x.values[rows], x.lengths[rows])
+
+
+def _complete(output: Output, modalities: Sequence[str]) -> Bool[Tensor, "batch"]:
+    return torch.stack([output.present[m] for m in modalities]).all(0)

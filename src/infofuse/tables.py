@@ -1,0 +1,37 @@
+"""Dataclasses from the tables of a recipe: unknown keys and wrong types are refused by name."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from infofuse.errors import InfofuseError, unknown
+
+T = TypeVar("T")
+
+
+def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
+    """A dataclass from a table called `name`.
+
+    Raises InfofuseError for a key that does not exist, with the nearest one that does, and for a
+    value of the wrong type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    refuse_unknown(kind, table, f"{name}.")
+    try:
+        return TypeAdapter(kind).validate_python(dict(table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = first.get("ctx", {}).get("error")
+        if isinstance(said, InfofuseError):  # a dataclass refuses its own values best
+            raise said from None
+        key = ".".join([name, *map(str, first["loc"])])
+        raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
+
+
+def refuse_unknown(kind: type, table: Mapping[str, Any], prefix: str) -> None:
+    """Raise InfofuseError for a key of the table that is no field of the dataclass."""
+    known = [f"{prefix}{field.name}" for field in dataclasses.fields(kind)]
+    for key in table:
+        if f"{prefix}{key}" not in known:
+            raise unknown("key", f"{prefix}{key}", known)

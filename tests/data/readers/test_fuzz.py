@@ -1,0 +1,187 @@
+"""Files that are damaged at random end in a corpus or in a refusal, of each layout.
+
+Briefly here; INFOFUSE_FUZZ_SECONDS=60 pytest tests/data/readers/test_fuzz.py goes on that long with
+each layout and each kind of damage.
+"""
+
+import itertools
+import os
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import layouts
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from layouts import make
+
+from infofuse.data import open_corpus
+from infofuse.errors import InfofuseError
+
+SECONDS = float(os.environ.get("INFOFUSE_FUZZ_SECONDS", "0"))
+TRUTH = make({"train": [(2, 3, 4), (1, 5, 2), (0, 2, 0)], "test": [(2, 2, 2)]})
+PICKLED = {
+    "mmsa": layouts.mmsa(TRUTH),
+    "mmsa-aligned": layouts.mmsa(TRUTH, aligned=True),
+    "mult": layouts.mult(TRUTH),
+    "mag": layouts.mag(TRUTH),
+    "mag-of-misa": layouts.mag(TRUTH, 4),
+    "mmsa_clip": layouts.one_clip(TRUTH),
+}
+SEQUENCES = {"csd": layouts.csd(TRUTH), "csd-in-pieces": layouts.csd(TRUTH, True)}
+
+
+def fuzz(body: Callable[..., None], **strategies: Any) -> None:
+    """Run it on many examples: a few dozen, or for as long as it was asked for."""
+    end = time.monotonic() + SECONDS
+    for round_ in itertools.count():
+        examples = given(**strategies)(body)
+        options = settings(
+            max_examples=500 if SECONDS else 40, deadline=None, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        seed(round_)(options(examples))()
+        if time.monotonic() >= end:
+            return
+
+
+def open_or_refuse(path: Path) -> None:
+    """Nothing but a corpus or an InfofuseError, in a sentence of one line."""
+    refusal = str(path)
+    try:
+        assert open_corpus(path).fingerprint
+    except InfofuseError as error:
+        refusal = str(error)
+    assert str(path) in refusal
+
+
+BYTES = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=8)
+
+
+def changed(content: bytes, changes: list[tuple[int, int]], cut: int) -> bytes:
+    raw = bytearray(content)
+    for place, byte in changes:
+        raw[place % len(raw)] = byte
+    return bytes(raw[: len(raw) - cut])
+
+
+CUT = st.sampled_from([0, 0, 0, 1, 7, 100])
+
+
+@pytest.mark.parametrize("layout", PICKLED)
+def test_changed_bytes_of_pickles(layout: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.pkl"
+    contents = [pickle.dumps(PICKLED[layout], protocol=protocol) for protocol in (2, 4, 5)]
+
+    def body(content: bytes, changes: list[tuple[int, int]], cut: int) -> None:
+        path.write_bytes(changed(content, changes, cut))
+        open_or_refuse(path)
+
+    fuzz(body, content=st.sampled_from(contents), changes=BYTES, cut=CUT)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+ODD = st.one_of(
+    st.none(), st.integers(), st.floats(), st.text(max_size=3), st.binary(max_size=3),
+    st.lists(st.integers() | st.text(max_size=2), max_size=3),
+    st.sampled_from([
+        {}, (), [[]], [[1], [2, 3]], {"labels": 1}, {"text": np.ones((2, 2))}, ((), (), ()),
+        np.ones(3), np.ones((3, 4, 2)), np.zeros((3, 0, 1)), np.ones((0, 3, 2)), np.ones((1, 1)),
+        np.ones((3, 5), np.int8), np.full((3, 8, 5), 1e300), np.float32(1), np.str_("x"),
+        np.array(["x"] * 3), np.array([b"x", b"\xff", b""]), np.array([None, 1, [2]], object),
+        np.full((3, 2, 2), np.nan), np.ones((3, 1, 7)), [np.ones((1, 5))] * 3,
+        np.array([np.ones((1, 5)), None, 1], object),
+    ]),
+)  # fmt: skip
+REFORM: list[Callable[[np.ndarray], Any]] = [
+    lambda a: a[:-1], lambda a: a[..., :1], lambda a: a[None], lambda a: a.ravel(), lambda a: a.T,
+    lambda a: a.astype(object), lambda a: a.astype("S"), lambda a: a.tolist(), lambda a: list(a),
+    lambda a: a[..., None], lambda a: np.concatenate([a, a]), lambda a: a[:0],
+]  # fmt: skip
+
+
+def spots(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where something stands in nested containers."""
+    keys = data if isinstance(data, dict) else range(len(data)) \
+        if isinstance(data, list | tuple) else ()  # fmt: skip
+    return [path, *(found for key in keys for found in spots(data[key], (*path, key)))]
+
+
+def edited(data: Any, path: tuple[Any, ...], edit: Callable[[Any], Any]) -> Any:
+    if not path:
+        return edit(data)
+    new = edited(data[path[0]], path[1:], edit)
+    if isinstance(data, dict):
+        return {**data, path[0]: new}
+    return type(data)(new if i == path[0] else item for i, item in enumerate(data))
+
+
+@st.composite
+def damaged(draw: st.DrawFn, data: Any) -> Any:
+    """The same data with one to three of its parts replaced, reshaped, removed or moved."""
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from(spots(data)))
+        edit = draw(st.one_of(
+            ODD.map(lambda value: lambda _: value),
+            st.sampled_from(REFORM).map(lambda f: lambda x: f(np.asarray(x))
+                                        if isinstance(x, np.ndarray) else x),
+            st.sampled_from([
+                lambda x: dict(list(x.items())[1:]) if isinstance(x, dict) else x,
+                lambda x: x[:-1] if isinstance(x, list | tuple) else x,
+                lambda x: x * 2 if isinstance(x, list | tuple) else x,
+                lambda x: dict(zip(x, list(x.values())[::-1], strict=True)) if isinstance(x, dict)
+                else x,
+            ]),
+        ))  # fmt: skip
+        try:
+            data = edited(data, path, edit)
+        except (ValueError, TypeError, IndexError):  # an edit that this array does not bear
+            continue
+    return data
+
+
+@pytest.mark.parametrize("layout", PICKLED)
+def test_changed_structure_of_pickles(layout: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.pkl"
+
+    def body(data: Any) -> None:
+        path.write_bytes(pickle.dumps(data, protocol=4))
+        open_or_refuse(path)
+
+    fuzz(body, data=damaged(PICKLED[layout]))
+
+
+@pytest.mark.parametrize("layout", SEQUENCES)
+def test_changed_bytes_of_sequences(layout: str, tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    folder = layouts.put_csd(tmp_path / "csd", SEQUENCES[layout])
+    contents = {file: file.read_bytes() for file in sorted(folder.iterdir())}
+
+    def body(file: Path, changes: list[tuple[int, int]], cut: int) -> None:
+        file.write_bytes(changed(contents[file], changes, cut))
+        open_or_refuse(folder)
+        file.write_bytes(contents[file])
+
+    fuzz(body, file=st.sampled_from(list(contents)), changes=BYTES, cut=CUT)
+
+
+@pytest.mark.parametrize("layout", SEQUENCES)
+def test_changed_structure_of_sequences(layout: str, tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    folder = tmp_path / "csd"
+
+    def body(data: Any) -> None:
+        for file in folder.glob("*"):
+            file.unlink()
+        try:
+            layouts.put_csd(folder, data)
+        except (AttributeError, OSError, TypeError, ValueError):  # nothing that HDF5 could hold
+            return
+        if any(folder.glob("*.csd")):
+            open_or_refuse(folder)
+
+    fuzz(body, data=damaged(SEQUENCES[layout]))

@@ -1,0 +1,207 @@
+"""The dependency penalty: what it compares, who learns by it, and that its critic sees conflict."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from infofuse.data import DataSpec
+from infofuse.data.loader import Loader
+from infofuse.models import columns, fit_inputs, view_widths
+from infofuse.objectives import DependencyPenalty, Objective, Sum
+from infofuse.objectives.penalty import shuffle_modalities
+from infofuse.papers import mdm, mmim
+from infofuse.types import Batch, Clips, Sample
+
+SPEC = DataSpec("planted", {"text": 4, "audio": 3, "vision": 5}, metrics="mosi")
+
+
+def planted(n: int, seed: int, conflict: float = 0.0) -> tuple[Clips, np.ndarray]:
+    """Clips whose modalities all show one score, but for those whose text shows its opposite."""
+    rng = np.random.default_rng(seed)
+    directions = {m: np.linspace(0.5, 1.5, width) for m, width in SPEC.features.items()}
+    score, against = rng.standard_normal(n), rng.random(n) < conflict
+    samples = []
+    for i in range(n):
+        said = dict.fromkeys(directions, score[i]) | {"text": score[i] * (-1 if against[i] else 1)}
+        frames = {
+            m: (said[m] * d + 0.3 * rng.standard_normal((rng.integers(4, 9), len(d)))).astype("f4")
+            for m, d in directions.items()
+        }
+        samples.append(Sample(str(i), frames, label=float(np.clip(1.5 * score[i], -3, 3))))
+    return Clips.of(samples, SPEC.features), against
+
+
+def build(clips: Clips, **choices: Any) -> tuple[nn.Module, Objective, Loader]:
+    torch.manual_seed(0)
+    options = {"alpha": 0.0, "beta": 0.0, "fusion": 16, "width": 8, "dropout": 0.0}
+    config = mdm.Config(backbone="mmim", options=options, **choices)
+    model, objective = mdm.build(config, SPEC)
+    fit_inputs(model, clips)
+    return model, objective, Loader(columns(model, clips), clips.labels, 64, seed=1)
+
+
+def penalty_of(objective: Objective) -> DependencyPenalty:
+    return next(m for m in objective.modules() if isinstance(m, DependencyPenalty))
+
+
+def fit_critic(model: nn.Module, objective: Objective, loader: Loader, epochs: int) -> None:
+    adam = torch.optim.Adam(objective.estimators("inner"), lr=5e-3)
+    for epoch in range(epochs):
+        for batch in loader.epoch(epoch):
+            with torch.no_grad():
+                output = model(batch)
+            loss = objective.learning_loss(output, batch, "inner")
+            assert loss is not None
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+
+
+def value(model: nn.Module, objective: Objective, loader: Loader) -> float:
+    """The penalty's reading, as a mean over batches."""
+    part = penalty_of(objective)
+    with torch.no_grad():
+        read = [part(model(b), b)[part.name].value.item() for b in loader.epoch(99)]
+    return float(np.mean(read))
+
+
+def independent(clips: Clips) -> Clips:
+    """The same clips with audio and vision of other clips: modalities that share nothing."""
+    rng = np.random.default_rng(7)
+    features = dict(clips.features)
+    for name in ("audio", "vision"):
+        features[name] = features[name].take(rng.permutation(len(clips)))
+    return Clips(clips.ids, clips.labels, features, clips.texts, clips.groups)
+
+
+def test_shuffling_moves_whole_sequences_and_keeps_the_marginals() -> None:
+    clips, _ = planted(40, 0)
+    _, _, loader = build(clips)
+    batch = loader.batch(np.arange(40))
+    rows = torch.arange(5, 35)
+    torch.manual_seed(3)
+    found = shuffle_modalities(batch, rows)
+    assert torch.equal(found.labels, batch.labels[rows])
+    assert torch.equal(found.inputs["text"].values, batch.inputs["text"].values[rows])
+
+    def key(x: Tensor, lengths: Tensor) -> list[tuple[float, int]]:
+        return sorted(zip(x.sum((1, 2)).tolist(), lengths.tolist(), strict=True))
+
+    orders = []
+    for name in ("audio", "vision"):
+        before, after = batch.inputs[name], found.inputs[name]
+        assert key(after.values, after.lengths) == key(before.values[rows], before.lengths[rows])
+        orders.append(after.values[:, 0, 0])
+        assert not torch.equal(after.values, before.values[rows])
+    assert not torch.equal(orders[0].argsort(), orders[1].argsort())
+
+
+@pytest.mark.parametrize("placement", ["fused", "codes"])
+@pytest.mark.parametrize("penalty", ["kl", "f", "wasserstein"])
+def test_the_critic_tells_dependence_from_independence(penalty: str, placement: str) -> None:
+    clips, _ = planted(512, 1)
+    read = {}
+    for name, data in (("dependent", clips), ("independent", independent(clips))):
+        model, objective, loader = build(data, penalty=penalty, placement=placement)
+        fit_critic(model, objective, loader, epochs=12)
+        read[name] = value(model, objective, loader)
+    assert read["dependent"] > 0.05
+    assert read["independent"] < 0.35 * read["dependent"]
+
+
+def test_who_learns_by_what() -> None:
+    clips, _ = planted(64, 2)
+    model, objective, loader = build(clips)
+    batch = next(loader.epoch(1))
+    part = penalty_of(objective)
+    part(model(batch), batch)[part.name].loss.backward()
+    reached = {k for k, p in model.named_parameters() if p.grad is not None and p.grad.any()}
+    assert reached == {k for k, _ in model.named_parameters() if not k.startswith("head")}
+    assert all(p.grad is None for p in objective.parameters())
+    model.zero_grad()
+    loss = objective.learning_loss(model(batch), batch, "inner")
+    assert loss is not None
+    loss.backward()
+    assert all(p.grad is None for p in model.parameters())
+    assert all(p.grad is not None for p in part.measure.parameters())
+    assert objective.learning_loss(model(batch), batch, "epoch") is None
+    assert not list(objective.estimators("epoch"))
+    critic = {id(p) for p in objective.estimators("inner")}
+    assert critic == {id(p) for p in part.measure.parameters()}
+    assert not critic & {id(p) for p in model.parameters()}
+
+
+def test_the_penalty_raises_what_it_measures() -> None:
+    clips, _ = planted(256, 3)
+    model, objective, loader = build(clips, penalty="wasserstein", weight=1.0)
+    part = penalty_of(objective)
+    fit_critic(model, objective, loader, epochs=6)
+    before = value(model, objective, loader)
+    adam = torch.optim.Adam(model.parameters(), lr=2e-3)
+    for epoch in range(4):
+        for batch in loader.epoch(epoch):
+            adam.zero_grad()
+            part(model(batch), batch)[part.name].loss.backward()
+            adam.step()
+    assert value(model, objective, loader) > 1.3 * before
+
+
+def test_scores_rank_clips_in_conflict_last() -> None:
+    """Trained with the model on clips that agree, T tells those whose text says the opposite."""
+    clips, _ = planted(512, 4)
+    tested, against = planted(300, 5, conflict=0.3)
+    model, objective, loader = build(clips, penalty="f", placement="codes")
+    main = torch.optim.Adam(model.parameters(), lr=2e-3)
+    for epoch in range(6):
+        for batch in loader.epoch(epoch):
+            terms = objective(model(batch), batch)
+            main.zero_grad()
+            torch.stack([t.loss for t in terms.values()]).sum().backward()
+            main.step()
+        fit_critic(model, objective, loader, epochs=2)
+    batch = Loader(columns(model, tested), tested.labels, 300).batch(np.arange(300))
+    with torch.no_grad():
+        score = penalty_of(objective).agreement(model(batch)).numpy()
+    strong = np.abs(tested.labels[:, 0]) > 0.5  # the opposite of nearly nothing is no conflict
+    agree, conflict = score[strong & ~against], score[strong & against]
+    assert (agree[:, None] > conflict[None, :]).mean() > 0.8
+
+
+def test_clips_that_lack_a_modality_are_left_out() -> None:
+    clips, _ = planted(24, 6)
+    model, objective, loader = build(clips)
+    batch = next(loader.epoch(1))
+    part = penalty_of(objective)
+    alone = batch.only(["text"])
+    assert part(model(alone), alone)[part.name].loss.item() == 0
+    assert part.learning_loss(model(alone), alone, "inner") is None
+    gone = torch.zeros(len(batch), dtype=torch.bool)
+    gone[:20] = True
+    inputs = batch.inputs | {"audio": batch.inputs["audio"].without(gone)}
+    some = Batch(inputs, batch.labels, batch.index)
+    samples = part._samples(model(some), some)
+    assert samples is not None
+    assert [len(s) for s in samples] == [4, 4]
+
+
+def test_it_adds_to_any_objective_in_one_expression() -> None:
+    clips, _ = planted(32, 8)
+    config = mmim.Config(fusion=16, width=8)
+    model, objective = mmim.build(config, SPEC)
+    fit_inputs(model, clips)
+    both = Sum(objective, mdm.dependency(model, mdm.Plus("wasserstein", weight=0.2)))
+    batch = next(Loader(columns(model, clips), clips.labels, 32).epoch(1))
+    terms = both(model(batch), batch)
+    assert len(terms) == len(objective(model(batch), batch)) + 1
+    assert both.inner_steps == 1
+    assert view_widths(model) == {"text": 8, "audio": 8, "vision": 8, "fused": 16}
+
+
+def test_none_is_the_backbone_by_itself() -> None:
+    clips, _ = planted(16, 9)
+    _, objective, _ = build(clips, penalty="none")
+    assert not any(isinstance(m, DependencyPenalty) for m in objective.modules())
+    assert objective.inner_steps == 0
