@@ -71,28 +71,33 @@ class GatedMemory(nn.Module):
     ):
         super().__init__()
         self.inputs, self.width = inputs, width
+        self.sizes = [retain[0], update[0]]
         self.proposal = Perceptron(inputs, proposal[0], width, proposal[1])
         self.retain = Perceptron(inputs + width, retain[0], width, retain[1])
         self.update = Perceptron(inputs + width, update[0], width, update[1])
 
     def forward(self, x: Float[Tensor, "batch time inputs"]) -> Float[Tensor, "batch time width"]:
+        seen, masks, of_memory = self._hoisted(x)
         proposals = torch.tanh(self.proposal(x))
+        memory, written = x.new_zeros(len(x), self.width), []
+        for s, mask, proposed in zip(*(y.unbind(1) for y in (seen, masks, proposals)), strict=True):
+            hidden = torch.relu(torch.addmm(s, memory, of_memory)) * mask
+            keep, take = hidden.split(self.sizes, dim=1)
+            memory = self.retain.second(keep).sigmoid() * memory
+            memory = memory + self.update.second(take).sigmoid() * proposed
+            written.append(memory)
+        return torch.stack(written, dim=1)
+
+    def _hoisted(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of both gates: what they see of x, their dropout, and their weights of the memory."""
         gates = (self.retain, self.update)
-        sizes = [gate.first.out_features for gate in gates]
         weight = torch.cat([gate.first.weight for gate in gates])
         bias = torch.cat([gate.first.bias for gate in gates])
         of_input, of_memory = weight.split([self.inputs, self.width], dim=1)
         seen = F.linear(x, of_input, bias)
-        ones = torch.ones_like(seen).split(sizes, dim=2)
-        masks = torch.cat([g.dropout(part) for g, part in zip(gates, ones, strict=True)], dim=2)
-        memory, written = x.new_zeros(len(x), self.width), []
-        for step in zip(seen.unbind(1), masks.unbind(1), proposals.unbind(1), strict=True):
-            hidden = torch.relu(torch.addmm(step[0], memory, of_memory.t())) * step[1]
-            keep, take = hidden.split(sizes, dim=1)
-            memory = self.retain.second(keep).sigmoid() * memory
-            memory = memory + self.update.second(take).sigmoid() * step[2]
-            written.append(memory)
-        return torch.stack(written, dim=1)
+        ones = torch.ones_like(seen).split(self.sizes, dim=2)
+        masks = [gate.dropout(part) for gate, part in zip(gates, ones, strict=True)]
+        return seen, torch.cat(masks, dim=2), of_memory.t()
 
 
 class MemoryFusion(nn.Module):

@@ -107,14 +107,15 @@ def sequence_encoders(config: Inputs, spec: DataSpec) -> dict[str, SequenceEncod
 
 def subnetworks(config: SubnetInputs, spec: DataSpec) -> dict[str, Encoder]:
     """TFN's encoders: an LSTM over the text's steps, three layers on the mean of other frames."""
-    widths = {"text": config.text_width, "audio": config.audio_width}
-    drop = config.encoder_dropout
-    return {
-        name: LSTMSubnet(steps, config.text_hidden, config.text_width, drop)
-        if name == "text"
-        else MeanSubnet(steps, widths.get(name, config.vision_width), drop)
-        for name, steps in sequence_encoders(config, spec).items()
-    }
+    steps = sequence_encoders(config, spec)
+    return {name: _subnet(name, encoder, config) for name, encoder in steps.items()}
+
+
+def _subnet(name: str, steps: SequenceEncoder, config: SubnetInputs) -> Encoder:
+    if name == "text":
+        return LSTMSubnet(steps, config.text_hidden, config.text_width, config.encoder_dropout)
+    width = config.audio_width if name == "audio" else config.vision_width
+    return MeanSubnet(steps, width, config.encoder_dropout)
 
 
 def reads_words(name: str, spec: DataSpec, text: str) -> bool:
