@@ -65,10 +65,23 @@ def test_known_information_is_read_from_below(
 def test_the_joint_value_is_the_total_correlation(report: Report) -> None:
     assert report.joint is not None
     assert report.joint.views == ("text", "audio", "vision")
-    assert report.joint.estimator == "MutualDependency"
+    assert report.joint.estimator == "InfoNCE"
+    assert report.joint.ceiling == pytest.approx(2 * math.log(800))
     assert 1.4 < report.joint.nats < 2.1  # the two parts add up: 1.5 + 0.5, read from below
     assert report.joint.nats > max(e.nats for e in report.pairs)
     assert report.joint.p <= 0.02
+
+
+def test_a_view_made_of_the_others_on_few_clips_does_not_run_away() -> None:
+    """Its total correlation has no limit: the estimate must stay under its ceiling, and high."""
+    text, audio = normal(120, 6, 1), normal(120, 6, 2)
+    views = {"text": text, "audio": audio, "fused": torch.tanh(torch.cat([text, audio], 1))}
+    found = dependence(views, permutations=19, resamples=20)
+    assert found.joint is not None
+    assert found.joint.ceiling is not None
+    assert 0.5 < found.joint.nats < found.joint.ceiling
+    assert found.joint.interval[1] - found.joint.interval[0] < 2
+    assert found.joint.p == 0.05
 
 
 @pytest.mark.parametrize("estimator", ["GaussianInformation", "KSG"])

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from infofuse import measures
 from infofuse.analysis import cautions, critic
+from infofuse.analysis.chain import Chain
 from infofuse.analysis.split import Parts, cut, everything, half, units_of
 from infofuse.errors import InfofuseError, unknown
 from infofuse.measures.base import Measure
@@ -80,7 +81,7 @@ def dependence(
     estimate is of the other half. With `groups` (a video or speaker for each clip; "" for a clip
     by itself) no group is on both sides. Views are standardised by the fitting clips. A measure
     that fits nothing reads all clips. Three or more views are read by `estimator` if it takes
-    so many, and otherwise by MutualDependency("kl").
+    so many, and otherwise by the chain rule (`Chain`), a sum of what it reads of two.
 
     interval: bootstrap by `resamples` half-samples of the held-out clips (whole groups), drawn
     without replacement, for a clip drawn twice would be its own negative and a tie; the spread
@@ -105,10 +106,11 @@ def dependence(
     found: list[Estimate] = []
     subsets = [*combinations(scaled, 2), *([tuple(scaled)] if len(scaled) > 2 else [])]
     for names in subsets:
-        reader = estimator if len(names) == 2 or entry.views == "k" else "MutualDependency"
         chosen = [scaled[name] for name in names]
         with _seeded(seed):
-            one, diverged = _estimate(names, reader, chosen, parts, steps, permutations, resamples)
+            one, diverged = _estimate(
+                names, estimator, chosen, parts, steps, permutations, resamples
+            )
         found.append(one)
         notes += cautions.of_estimate(one, sum(v.shape[1] for v in chosen), len(parts.fit))
         notes += cautions.of_fit(one, diverged)
@@ -176,7 +178,13 @@ def _build(name: str, dims: Sequence[int]) -> Measure:
     options = inspect.signature(cls).parameters
     if "dims" in options:
         return cls(dims)
-    return cls(*dims) if "dim_x" in options else cls()
+
+    def of_two(dim_x: int, dim_y: int) -> Measure:
+        return cls(dim_x, dim_y) if "dim_x" in options else cls()
+
+    if cls.many_views:
+        return cls()
+    return of_two(*dims) if len(dims) == 2 else Chain(dims, of_two)
 
 
 def _checked(
