@@ -62,9 +62,10 @@ def test_gradient_reaches_every_parameter(paper: str, corpus: Corpus, text: str)
     model, objective = build(paper, corpus.spec, text)
     batch = batch_of(model, corpus, size=16)
     loss_of(model, objective, batch).backward()
-    learning = objective.learning_loss(model(batch), batch)
-    if learning is not None:
-        learning.backward()
+    for apart in ("epoch", "inner"):
+        learning = objective.learning_loss(model(batch), batch, apart)
+        if learning is not None:
+            learning.backward()
     modules = {"model": model, "objective": objective}
     left = [
         f"{part}.{name}"
@@ -165,10 +166,12 @@ def test_bfloat16(paper: str, corpus: Corpus, text: str) -> None:
 
 @every_paper
 def test_checkpoint_round_trip(paper: str, corpus: Corpus, text: str, tmp_path: Path) -> None:
-    model, _ = build(paper, corpus.spec, text)
+    model, objective = build(paper, corpus.spec, text)
     batch = batch_of(model, corpus, size=4)
     recipe = Recipe(paper, "given", tiny(paper, text))
-    checkpoint.save(tmp_path / "checkpoint", model, recipe, corpus.spec, {"epoch": 1, "valid": {}})
+    checkpoint.save(
+        tmp_path / "checkpoint", model, objective, recipe, corpus.spec, {"epoch": 1, "valid": {}}
+    )
     again = checkpoint.load(tmp_path / "checkpoint")
     with torch.no_grad():
         torch.testing.assert_close(

@@ -1,6 +1,6 @@
 """Any paper, small: its Config with narrow layers and no dropout, found by the fields' names."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +21,8 @@ FEW = {"layers": 2, "fuse_from": 1}
 def tiny(name: str, text: str, **choices: Any) -> Any:
     """The Config: widths of 8, two heads and layers, no dropout, and this text encoder."""
     config = papers.get(name).Config
+    if hasattr(config, "backbone"):  # a penalty on another paper, whose choices are a table
+        return config(hidden=WIDTH, options=asdict(tiny(config.backbone, text, **choices)))
     small = {}
     for field in fields(config):
         if field.name == "text_encoder":
