@@ -6,8 +6,8 @@
     python benchmarks/backbones.py page             write the results page
 
 Each cell is an ordinary `infofuse train recipes/mosi/<paper>.toml --data …` (`--paper <paper>`
-where there is no such recipe). Every paper reads the words as GloVe vectors, so that the cells
-cost seconds and differ by the fusion alone.
+where there is no such recipe). Every paper reads the words by the frozen MiniLM, whose states are
+computed once, so that most cells cost seconds and differ by the fusion alone.
 """
 
 import argparse
@@ -37,10 +37,15 @@ ONE = "lf_dnn"
 
 def systems(data: str) -> Iterator[str]:
     """The papers by name, and `paper@modality` for one on a single modality."""
-    for paper in papers.names():
+    for paper in backbones():
         yield paper
         if data != "pom" or paper == ONE:
             yield from (f"{paper}@{modality}" for modality in ALONE[data])
+
+
+def backbones() -> list[str]:
+    """The papers but those that are terms on another's backbone."""
+    return [name for name in papers.names() if not hasattr(papers.get(name), "Plus")]
 
 
 def words(data: str, system: str) -> list[str]:
@@ -48,7 +53,7 @@ def words(data: str, system: str) -> list[str]:
     paper, _, alone = system.partition("@")
     recipe = Path("recipes") / "mosi" / f"{paper}.toml"
     start = [str(recipe)] if (ROOT / recipe).is_file() else ["--paper", paper]
-    sets = ["model.text_encoder=features", "train.epochs=40", "train.patience=8"]
+    sets = ["model.freeze_text=true", "train.epochs=40", "train.patience=8"]
     sets += [f'model.modalities=["{alone}"]'] if alone else []
     return [*start, "--data", DATA[data], *(word for key in sets for word in ("--set", key))]
 
@@ -126,7 +131,7 @@ def section(data: str) -> str:
 def verdicts(data: str) -> str:
     """Each paper's MAE minus that of its text-only self, seed by seed, and whether it is less."""
     rows: dict[str, list[str]] = {}
-    for paper in papers.names():
+    for paper in backbones():
         both, text = GRID.seeds(data, paper), GRID.seeds(data, f"{paper}@text")
         gains = [both[s]["test"]["mae"] - text[s]["test"]["mae"] for s in both if s in text]
         if gains:
@@ -161,11 +166,11 @@ Made by `python benchmarks/backbones.py run --jobs 2`, then `page`. **{cells} of
 finished**; the same commands finish the rest. Each cell is
 
     infofuse train recipes/mosi/<paper>.toml --data <data> --seeds <seed>
-        --set model.text_encoder=features --set train.epochs=40 --set train.patience=8
+        --set model.freeze_text=true --set train.epochs=40 --set train.patience=8
 
-with the paper's own defaults where there is no recipe. Every paper reads the words as GloVe
-vectors, the ones that fine-tune a text encoder too: the table compares fusions, and its scores lie
-below those with a pretrained encoder. float32, one torch thread, two jobs at a time. The
+with the paper's own defaults where there is no recipe. Every paper reads the words by the frozen
+MiniLM, the ones that fine-tune a text encoder too: the table compares fusions, and its scores lie
+below those with a fine-tuned encoder. float32, one torch thread, two jobs at a time. The
 checkpoint of each run is chosen by validation MAE; the test split was opened once a cell. mean ±
 standard deviation over seeds. Nothing was tuned. "alone" is the paper on that modality only.
 """
