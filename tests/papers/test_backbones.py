@@ -60,6 +60,7 @@ def test_views_are_one_a_modality_and_fused(paper: str, corpus: Corpus, text: st
 @every_paper
 def test_gradient_reaches_every_parameter(paper: str, corpus: Corpus, text: str) -> None:
     model, objective = build(paper, corpus.spec, text)
+    objective.begin(corpus.split("train"))
     batch = batch_of(model, corpus, size=16)
     loss_of(model, objective, batch).backward()
     for apart in ("epoch", "inner"):
@@ -81,6 +82,7 @@ def test_overfits_sixteen_clips(paper: str, corpus: Corpus) -> None:
     """On a batch it sees again and again, a small model's error falls to a fraction."""
     rate, choices = SLOWER.get(paper, (1e-2, {}))
     model, objective = build(paper, corpus.spec, "features", **choices)
+    objective.begin(corpus.split("train"))
     batch = batch_of(model, corpus, size=16)
     optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=rate)
     errors = []
@@ -119,6 +121,7 @@ def test_a_clip_alone_equals_the_clip_in_a_longer_batch(
 @pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
 def test_built_on_any_subset(paper: str, corpus: Corpus, subset: tuple[str, ...]) -> None:
     model, objective = build(paper, corpus.spec, "features", modalities=subset)
+    objective.begin(corpus.split("train"))
     batch = batch_of(model, corpus, size=16)
     assert tuple(encoders(model)) == subset
     loss = loss_of(model, objective, batch)
@@ -208,6 +211,7 @@ def test_the_head_is_the_tasks(paper: str, spec: DataSpec) -> None:
         spec.features,
         spec.outputs,
     )
+    objective.begin(clips)
     batch = Loader(columns(model, clips), clips.labels, 12).batch(np.arange(12))
     assert model(batch).prediction.shape == (12, spec.task.width)
     assert loss_of(model, objective, batch).isfinite()
