@@ -86,7 +86,8 @@ class Grid:
         facts = json.loads((folder / "metrics.json").read_text())["seeds"][str(seed)]
         self.cell(data, system, seed).parent.mkdir(parents=True, exist_ok=True)
         write_json(self.cell(data, system, seed), facts)
-        print(f"{data} {system} {seed}: {facts['test']['mae']:.3f}", flush=True)
+        split = "test" if "test" in facts else "valid"
+        print(f"{data} {system} {seed}: {split} MAE {facts[split]['mae']:.3f}", flush=True)
 
     def write(self, preface: str, sections: Iterable[str]) -> None:
         """The page: preface, sections, and the versions of what it was made with."""

@@ -35,6 +35,7 @@ PAPER = Paper(
     summary="fuses by TFN's outer product under weights of low rank, so that cost is linear in the "
     "number of modalities",
     code="https://github.com/Justin1904/Low-rank-Multimodal-Fusion",
+    reconstruction=True,
 )
 
 

@@ -49,6 +49,7 @@ PAPER = Paper(
     arxiv="1908.05787",
     summary="shifts the word states of BERT or XLNet by what is heard and seen beside each word",
     code="https://github.com/WasifurRahman/BERT_multimodal_transformer",
+    reconstruction=True,
 )
 
 

@@ -35,6 +35,7 @@ PAPER = Paper(
     arxiv="2107.00135",
     summary="a transformer for each modality; they meet in a few shared tokens",
     code="https://github.com/google-research/scenic/tree/main/scenic/projects/mbt",
+    reconstruction=True,
 )
 
 

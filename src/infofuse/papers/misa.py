@@ -45,6 +45,7 @@ PAPER = Paper(
     arxiv="2005.03545",
     summary="splits each modality into a part shared with the others and a private one",
     code="https://github.com/declare-lab/MISA",
+    reconstruction=True,
 )
 
 

@@ -43,6 +43,7 @@ PAPER = Paper(
     arxiv="1906.00295",
     summary="lets every step of a modality attend to every step of each other, unaligned",
     code="https://github.com/yaohungt/Multimodal-Transformer",
+    reconstruction=True,
 )
 
 

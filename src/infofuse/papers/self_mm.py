@@ -42,6 +42,7 @@ PAPER = Paper(
     summary="trains each modality on labels of its own, which are generated from the fused label "
     "and from where the clips lie in the representations",
     code="https://github.com/thuiar/Self-MM",
+    reconstruction=True,
 )
 
 

@@ -34,6 +34,7 @@ PAPER = Paper(
     summary="fuses by the outer product of the modalities' vectors, which holds every interaction "
     "of one, two and three of them",
     code="https://github.com/A2Zadeh/TensorFusionNetwork",
+    reconstruction=True,
 )
 
 
