@@ -254,7 +254,7 @@ The penalty looks at the fused view; T takes one step before each step of the mo
 (of 0.01, 0.1 and 1) was chosen by the validation MAE of a seed that is not among the five, on the
 bc-LSTM split, and so was the learning rate without a penalty (0.5, 1 or 2 times the recipe's):
 three trials for every row. Words are read by the frozen MiniLM, also where the paper fine-tunes.
-The checkpoint of each run is chosen by validation MAE; the test split was opened once a cell. mean ±
+The checkpoint is chosen by validation MAE; the test split was opened once a cell. mean ±
 standard deviation over seeds; p by sign flips of paired differences, after Holm within a table.
 Five pairs alone cannot reach p < 0.05 (2 of 32 sign patterns are as extreme): rows of all backbones
 can.

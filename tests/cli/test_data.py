@@ -98,12 +98,12 @@ def test_convert_writes_the_same_corpus_and_replaces_only_what_it_may(
     assert json.loads(said)["fingerprint"] == open_corpus(pickled).fingerprint
     assert open_corpus(out).fingerprint == open_corpus(pickled).fingerprint
     assert open_corpus(out).notes == open_corpus(pickled).notes
-    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    before = {file.name: file.read_bytes() for file in out.glob("[!.]*")}
     status, _, error = call(("convert", pickled, out), monkeypatch, capsys)
     assert (status, "ask for it to be overwritten" in error) == (2, True)
     status, said, _ = call(("convert", out, out, "--overwrite"), monkeypatch, capsys)
     assert status == 0
-    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    assert {file.name: file.read_bytes() for file in out.glob("[!.]*")} == before
     (tmp_path / "folder").mkdir()
     words = ("convert", pickled, tmp_path / "folder", "--overwrite")
     status, _, error = call(words, monkeypatch, capsys)

@@ -63,7 +63,7 @@ def test_a_small_file_is_read_as_it_is(write: Write) -> None:
         "unimodal": (),
     }
     assert corpus.spec.modalities == ("text", "audio", "vision")
-    assert corpus.notes == ()
+    assert corpus.notes == ("layout: MMSA unaligned",)
     assert list(corpus.splits) == ["train", "valid"]
     clips = corpus.splits["train"]
     assert clips.ids == ["v0$_$0", "v1$_$1", "v2$_$2"]
@@ -133,6 +133,7 @@ def test_what_is_left_out_is_noted(write: Write) -> None:
     assert corpus.spec.modalities == ("audio",)
     assert not corpus.spec.text
     assert corpus.notes == (
+        "layout: MMSA unaligned",
         "text: no features",
         "audio: all zero in 1 of 3 clips, which count as without it",
         "audio: 1 numbers are not finite, read as 0",
@@ -150,7 +151,7 @@ def test_labels_by_one_modality_alone_are_read_where_they_are(write: Write) -> N
     train |= {f"regression_labels_{m}": np.arange(3.0) - i for i, m in enumerate("TV")}
     corpus = open_corpus(write({"train": train, "test": part(2, "w")}))
     assert corpus.spec.unimodal == ("text", "vision")
-    assert corpus.notes == ()
+    assert corpus.notes == ("layout: MMSA unaligned",)
     clips = corpus.splits["train"]
     assert {m: labels.tolist() for m, labels in clips.unimodal.items()} == {
         "text": [[0], [1], [2]],
@@ -306,6 +307,7 @@ def test_real_mosi_on_the_official_split(mosi: dict[str, Path], shared: Path) ->
     assert corpus.spec.text
     assert (corpus.spec.label_range, corpus.spec.metrics) == ((-3.0, 3.0), "mosi")
     assert corpus.notes == (
+        "layout: MMSA unaligned",
         "text: all zero in 2 of 2199 clips, which count as without it",
         "vision: every clip is zero, left out",
     )

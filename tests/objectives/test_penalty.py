@@ -36,7 +36,14 @@ def planted(n: int, seed: int, conflict: float = 0.0) -> tuple[Clips, np.ndarray
 
 def build(clips: Clips, **choices: Any) -> tuple[nn.Module, Objective, Loader]:
     torch.manual_seed(0)
-    options = {"alpha": 0.0, "beta": 0.0, "fusion": 16, "width": 8, "dropout": 0.0}
+    options = {
+        "text_encoder": "features",
+        "alpha": 0.0,
+        "beta": 0.0,
+        "fusion": 16,
+        "width": 8,
+        "dropout": 0.0,
+    }
     config = mdm.Config(backbone="mmim", options=options, **choices)
     model, objective = mdm.build(config, SPEC)
     fit_inputs(model, clips)
@@ -189,7 +196,7 @@ def test_clips_that_lack_a_modality_are_left_out() -> None:
 
 def test_it_adds_to_any_objective_in_one_expression() -> None:
     clips, _ = planted(32, 8)
-    config = mmim.Config(fusion=16, width=8)
+    config = mmim.Config(text_encoder="features", fusion=16, width=8)
     model, objective = mmim.build(config, SPEC)
     fit_inputs(model, clips)
     both = Sum(objective, mdm.dependency(model, mdm.Plus("wasserstein", weight=0.2)))

@@ -4,7 +4,7 @@ import pytest
 
 from infofuse import papers
 from infofuse.data import DataSpec
-from infofuse.encoders import Frames, LSTMEncoder, TextEncoder, TextSequence
+from infofuse.encoders import Frames, FrozenSequence, LSTMEncoder, TextEncoder, TextSequence
 from infofuse.errors import InfofuseError
 from infofuse.papers.inputs import sequence_encoder, vector_encoder
 
@@ -13,8 +13,10 @@ BOTH = DataSpec("x", {"text": 5, "audio": 3}, text=True)
 
 def test_text_is_words_or_features_as_asked(tiny_bert: str) -> None:
     words = sequence_encoder("text", BOTH, text=tiny_bert)
-    assert isinstance(words, TextSequence)
-    assert words.frozen
+    assert isinstance(words, FrozenSequence)
+    assert not any(p.requires_grad for p in words.parameters())
+    learning = sequence_encoder("text", BOTH, text=tiny_bert, frozen=False)
+    assert isinstance(learning, TextSequence)
     assert isinstance(vector_encoder("text", BOTH, text=tiny_bert, hidden=4, width=4), TextEncoder)
     for name, width in BOTH.features.items():
         frames = sequence_encoder(name, BOTH, text="features")

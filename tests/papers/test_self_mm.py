@@ -147,7 +147,7 @@ def test_published_size(tiny_bert: str) -> None:
 
 
 def test_several_labels_are_refused(tiny_bert: str) -> None:
-    with pytest.raises(InfofuseError, match="one label column; the data has 2"):
+    with pytest.raises(InfofuseError, match="one label column of scores; the data has 2"):
         self_mm.build(self_mm.Config(), DataSpec("x", {"audio": 3}, outputs=2))
 
 

@@ -143,14 +143,16 @@ class Part:
     batch: pa.RecordBatch
     file: MappedFile | None
     labels: np.ndarray
+    unimodal: dict[str, np.ndarray]
     features: dict[str, Ragged]
 
 
 def part_of(batch: pa.RecordBatch, file: MappedFile | None) -> Part:
     """The columns of a record batch of `infofuse.data.arrow`. What was read for it is let go."""
-    names = [n for n in batch.schema.names if n.startswith("features.")]
-    features = {n.removeprefix("features."): _ragged(batch.column(n)) for n in names}
-    part = Part(batch, file, _vectors(batch.column("label")).copy(), features)
+    features = {name: _ragged(column) for name, column in _columns(batch, "features.")}
+    labels = _vectors(batch.column("label")).copy()
+    unimodal = {name: _vectors(column).copy() for name, column in _columns(batch, "label.")}
+    part = Part(batch, file, labels, unimodal, features)
     if file is not None:
         file.let_go()
     return part
@@ -170,11 +172,17 @@ def clips_of(parts: Sequence[Part]) -> Clips:
         texts=Strings(table.column("text")),
         groups=Strings(table.column("group")),
         unimodal={
-            name.removeprefix("label."): np.concatenate([_vectors(b.column(name)) for b in batches])
-            for name in table.column_names
-            if name.startswith("label.")
+            name: np.concatenate([part.unimodal[name] for part in parts])
+            for name in parts[0].unimodal
         },
     )
+
+
+def _columns(batch: pa.RecordBatch, prefix: str) -> Iterator[tuple[str, Any]]:
+    """The columns whose names begin so, by the rest of their names."""
+    for name in batch.schema.names:
+        if name.startswith(prefix):
+            yield name.removeprefix(prefix), batch.column(name)
 
 
 def _ragged(lists: Any) -> Ragged:

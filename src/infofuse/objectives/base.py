@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -55,6 +55,14 @@ class Objective(nn.Module, ABC):
     ) -> Float[Tensor, ""] | None:
         """What these estimators minimise on this batch; None if it holds nothing for them."""
         return None
+
+
+def start_epoch(objective: Objective) -> None:
+    """Tell every part of an objective that counts epochs that another one begins."""
+    for module in objective.modules():
+        begin: Any = getattr(module, "start_epoch", None)
+        if begin:
+            begin()
 
 
 class Sum(Objective):

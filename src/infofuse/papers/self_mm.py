@@ -42,7 +42,6 @@ PAPER = Paper(
     summary="trains each modality on labels of its own, which are generated from the fused label "
     "and from where the clips lie in the representations",
     code="https://github.com/thuiar/Self-MM",
-    reconstruction=True,
 )
 
 
@@ -79,8 +78,9 @@ class Config:
 
 def build(config: Config, spec: DataSpec) -> tuple[MultiTask, Objective]:
     """The model and its objective for data of this kind."""
-    if spec.outputs != 1:
-        raise InfofuseError(f"Self-MM is of one label column; the data has {spec.outputs}")
+    if spec.outputs != 1 or spec.classes:
+        found = f"{spec.outputs} of classes" if spec.classes else spec.outputs
+        raise InfofuseError(f"Self-MM is of one label column of scores; the data has {found}")
     names = choose_modalities(config.modalities, spec)
     encoders = {name: _encoder(name, config, spec) for name in names}
     widths = _view_widths(names, config)

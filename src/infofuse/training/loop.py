@@ -16,7 +16,7 @@ from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError
 from infofuse.files import write_json
 from infofuse.objectives import Objective
-from infofuse.objectives.base import Apart
+from infofuse.objectives.base import Apart, start_epoch
 from infofuse.training import checkpoint
 from infofuse.training.meter import Meter
 from infofuse.training.optimizers import clip_gradients, optimizers
@@ -86,10 +86,7 @@ class Trainer:
     def _epoch(self) -> None:
         started = time.perf_counter()
         number = self.progress.epoch + 1
-        for module in self.objective.modules():
-            start: Any = getattr(module, "start_epoch", None)
-            if start:
-                start()
+        start_epoch(self.objective)
         record = self._first_pass(number) | self._train_pass(number)
         meter = Meter(self.config.measure)
         scores = self._validate(number, meter)
