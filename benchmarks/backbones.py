@@ -19,8 +19,8 @@ import numpy as np
 
 from grid import ROOT, SEEDS, SHORT, Grid, floors, number, seconds_an_epoch, spread, table
 from infofuse import papers
-from infofuse.data import Corpus, DataSpec, open_corpus, write_store
-from infofuse.types import Clips, Ragged
+from infofuse.data import Corpus, from_arrays, open_corpus, write_store
+from infofuse.types import Clips
 
 GRID = Grid("backbones_mosi", runs="backbones")
 DATA = {
@@ -66,25 +66,15 @@ def run(jobs: int) -> None:
 def pom(npz: Path) -> None:
     """POM's aligned audio and video, 20 steps a clip, and its 17 traits."""
     with np.load(npz, allow_pickle=False) as file:
-        arrays = dict(file)
-    splits = {split: _clips(split, arrays) for split in ("train", "valid", "test")}
-    widths = {m: ragged.width for m, ragged in splits["train"].features.items()}
-    spec = DataSpec("pom", widths, outputs=arrays["y_train"].shape[1])
-    write_store(Corpus(spec, splits), ROOT / DATA["pom"])
-
-
-def _clips(split: str, arrays: dict[str, np.ndarray]) -> Clips:
-    ids = [f"{split}-{i}" for i in range(len(arrays[f"y_{split}"]))]
-    return Clips(
-        ids=ids,
-        labels=arrays[f"y_{split}"],
-        features={
-            "audio": Ragged.of(list(arrays[f"audio_{split}"])),
-            "vision": Ragged.of(list(arrays[f"video_{split}"])),
-        },
-        texts=[""] * len(ids),
-        groups=ids,
-    )
+        splits = {
+            split: {
+                "labels": file[f"y_{split}"],
+                "audio": file[f"audio_{split}"],
+                "vision": file[f"video_{split}"],
+            }
+            for split in ("train", "valid", "test")
+        }
+    write_store(from_arrays(splits, "pom"), ROOT / DATA["pom"])
 
 
 def mean_frames(corpus: Corpus, names: Sequence[str]) -> Callable[[Clips], np.ndarray]:
