@@ -143,6 +143,11 @@ same file and encoder, seed 1111): MAE .815, Corr .742, Acc-7 .410, Acc-2 .806 (
 """
 BCLSTM = """
 ## bc-LSTM split (1,228 / 219 / 752 clips, disjoint in videos; text, audio and vision)
+
+Vision comes from a network that was trained with the labels of the training and validation clips
+(`infofuse audit` finds it): it says much there and little of the test clips, so validation scores
+are too good and choose badly, in every row alike. What a dependency objective gains here may be
+that it keeps the model from leaning on that vision, which is no gain over sound features.
 """
 
 
