@@ -86,28 +86,19 @@ def write_states(split: str) -> None:
     """The corpus of a split, its words replaced by the frozen text encoder's token states."""
     import dataclasses
 
-    import torch
-
-    from infofuse import Corpus, Ragged, open_corpus
-    from infofuse.data.loader import Loader
+    from infofuse import Corpus, open_corpus
     from infofuse.data.store import write_store
-    from infofuse.encoders import TextSequence
+    from infofuse.encoders import FrozenSequence, TextSequence
 
     if store(split).is_dir():
         return
-    corpus, encoder = open_corpus(ROOT / SPLITS[split]), TextSequence().eval()
+    corpus, states = open_corpus(ROOT / SPLITS[split]), FrozenSequence(TextSequence())
     spec = dataclasses.replace(
-        corpus.spec, text=False, features={**corpus.spec.features, "text": encoder.width}
+        corpus.spec, text=False, features={**corpus.spec.features, "text": states.width}
     )
     splits = {}
     for name, clips in corpus.splits.items():
-        states = {}
-        for batch in Loader({"text": encoder.column(clips)}, clips.labels, 64).ordered():
-            with torch.inference_mode():
-                found = encoder(batch.inputs["text"])
-            for row, values, length in zip(batch.index, found.values, found.lengths, strict=True):
-                states[int(row)] = values[:length].numpy().copy()
-        text = Ragged.of([states[i] for i in range(len(clips))])
+        text = states.column(clips)
         splits[name] = dataclasses.replace(clips, features={**clips.features, "text": text})
     write_store(Corpus(spec, splits, corpus.notes), store(split))
 

@@ -11,10 +11,9 @@ from torch import nn
 
 from infofuse.data.loader import Loader
 from infofuse.models import columns
-from infofuse.training.predict import predict
+from infofuse.training.predict import BATCH, predict
 from infofuse.types import Clips, Ragged
 
-BATCH = 64
 Subset = tuple[str, ...]
 
 

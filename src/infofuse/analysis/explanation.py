@@ -13,9 +13,8 @@ from infofuse.data.loader import Loader
 from infofuse.models import columns, encoders
 from infofuse.objectives import DependencyPenalty
 from infofuse.tasks import Task
+from infofuse.training.predict import BATCH
 from infofuse.types import Clips, Json, Ragged
-
-BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,9 @@ from infofuse.data.loader import Loader
 from infofuse.errors import unknown
 from infofuse.models import columns, encoders
 from infofuse.tasks import Task
-from infofuse.training.predict import predict
+from infofuse.training.predict import BATCH, predict
 from infofuse.types import Clips, Json
 
-BATCH = 64
 RATES = tuple(round(0.1 * i, 1) for i in range(11))
 
 

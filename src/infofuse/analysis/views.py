@@ -11,9 +11,8 @@ from torch import nn
 from infofuse.data.loader import Loader
 from infofuse.errors import unknown
 from infofuse.models import columns
+from infofuse.training.predict import BATCH
 from infofuse.types import Clips
-
-BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,22 +1,17 @@
 """State that is one in a distributed run: every process updates it by the rows of all."""
 
-from typing import Any
-
 import torch
 from jaxtyping import Int, Shaped
-from torch import Tensor, distributed
+from torch import Tensor
+
+from infofuse.objectives.gather import gather
 
 
 def of_every_process(
     index: Int[Tensor, "rows"], *columns: Shaped[Tensor, "rows ..."]
 ) -> list[Shaped[Tensor, "_ ..."]]:
     """Index and columns of the rows of all processes, a clip that comes twice once only."""
-    if distributed.is_available() and distributed.is_initialized():
-        parts: list[Any] = [None] * distributed.get_world_size()
-        distributed.all_gather_object(parts, [t.detach().cpu() for t in (index, *columns)])
-        joined = [torch.cat(rows).to(index.device) for rows in zip(*parts, strict=True)]
-    else:
-        joined = [index, *columns]
+    joined = gather(*(t.detach() for t in (index, *columns)))
     last = _last_of_each(joined[0])
     return [column[last] for column in joined]
 

@@ -24,8 +24,7 @@ from infofuse.encoders.pretrained import shape_from
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, replacing, write_json, write_text
 from infofuse.objectives import DependencyPenalty, Objective
-from infofuse.tables import from_table
-from infofuse.training.recipe import Recipe
+from infofuse.training.recipe import Recipe, resolve
 
 FORMAT = 1
 TEXT, CRITICS = "text_encoder", "critics.safetensors"
@@ -80,13 +79,9 @@ def load_with_penalties(path: Path) -> tuple[nn.Module, list[DependencyPenalty]]
 
 def _built(config: dict[str, Any]) -> tuple[nn.Module, Objective]:
     """Model and objective as a checkpoint's config.json describes them, untrained."""
-    paper = papers.get(config["paper"])
-    plus: dict[str, Any] = {
-        name: from_table(papers.get_term(name).Plus, table, f"plus.{name}")
-        for name, table in config.get("plus", {}).items()
-    }
-    choices: Any = from_table(paper.Config, config["model"], "model")
-    return papers.build(config["paper"], choices, spec_of(config), plus)
+    tables = {"paper": config["paper"], "data": "given", "model": config["model"]}
+    recipe = resolve(tables | {"plus": config.get("plus", {})})
+    return papers.build(recipe.paper, recipe.model, spec_of(config), recipe.plus)
 
 
 def _penalties(objective: Objective) -> list[DependencyPenalty]:

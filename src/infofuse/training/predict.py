@@ -10,6 +10,9 @@ from torch import nn
 from infofuse.data.loader import Loader
 from infofuse.types import Output
 
+BATCH = 64
+"""Clips that are predicted at once, where nothing else says so."""
+
 
 @torch.inference_mode()
 def predict(

@@ -13,10 +13,8 @@ from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json
 from infofuse.models import columns
 from infofuse.training import checkpoint
-from infofuse.training.predict import predict
+from infofuse.training.predict import BATCH, predict
 from infofuse.types import Clips
-
-BATCH = 64
 
 
 def find_checkpoints(path: Path) -> list[Path]:
