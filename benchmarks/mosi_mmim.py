@@ -129,9 +129,9 @@ finished**; the same commands finish the rest. Each cell is
 
 with `--set` for what its name says (see the script). The text encoder is MiniLM (6 layers, 384
 wide), fine-tuned; float32, one torch thread, one or two jobs at a time. The checkpoint of each
-run is chosen by validation MAE; the test split was opened once a cell. mean ± standard deviation over
-seeds. Nothing was tuned: the hyper-parameters are the paper's, the same for every row. Seconds an
-epoch are of a machine that other work shared; alone on it, an epoch of MMIM takes 22 s with one
+run is chosen by validation MAE; the test split was opened once a cell. mean ± standard deviation
+over seeds. Nothing was tuned: the hyper-parameters are the paper's, the same for every row. Seconds
+an epoch are of a machine that other work shared; alone on it, an epoch of MMIM takes 22 s with one
 thread and 14 s with two.
 """
 OFFICIAL = """
