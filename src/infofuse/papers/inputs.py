@@ -83,11 +83,13 @@ def vector_encoder(
 ) -> Encoder:
     """A vector a clip: the [CLS] state of a pretrained text encoder, or an LSTM's last state.
 
-    hidden, width, bidirectional: of the LSTM. The rest is that of `sequence_encoder`.
+    A frozen encoder gives the mean of its states: what [CLS] says of a task, it learns in
+    fine-tuning. hidden, width, bidirectional: of the LSTM. The rest is that of `sequence_encoder`.
     """
     if reads_words(name, spec, text):
-        state = TextEncoder(text, max_tokens=max_tokens)
-        return FrozenText(state) if frozen else state
+        if frozen:
+            return FrozenText(TextEncoder(text, pooling="mean", max_tokens=max_tokens))
+        return TextEncoder(text, max_tokens=max_tokens)
     return LSTMEncoder(name, spec.features[name], hidden, width, bidirectional=bidirectional)
 
 
