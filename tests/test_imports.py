@@ -31,6 +31,7 @@ ALLOWED = {
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
     "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
+    "export": {"data", "encoders", "models", "training"},
     "analysis": {
         "data",
         "encoders",
@@ -49,7 +50,7 @@ def imports(path: Path) -> set[str]:
     """The parts of infofuse that a file imports, wherever in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("infofuse"):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "infofuse":
             rest = (node.module or "").split(".")[1:]
             found |= {rest[0]} if rest else {alias.name for alias in node.names}
     return found

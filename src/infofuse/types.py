@@ -167,7 +167,7 @@ class Padded:
     @property
     def last(self) -> Float[Tensor, "batch width"]:
         """The vector of the last real step; the first one where there is none."""
-        rows = torch.arange(len(self.values), device=self.values.device)
+        rows = torch.arange(self.values.shape[0], device=self.values.device)
         return self.values[rows, self.lengths.clamp(min=1) - 1]
 
     def to(self, device: torch.device | str) -> "Padded":

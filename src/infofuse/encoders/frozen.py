@@ -43,12 +43,20 @@ class _Frozen(Reader):
 class FrozenText(_Frozen, Encoder):
     """A `TextEncoder` that does not learn: its vector of each clip, computed once."""
 
+    def states(self, tokens: Padded) -> Padded:
+        """What `column` holds of these tokens."""
+        return Padded(self.text(tokens)[:, None], tokens.lengths.clamp(max=1))
+
     def forward(self, x: Padded) -> Float[Tensor, "batch width"]:
         return x.values[:, 0]
 
 
 class FrozenSequence(_Frozen, SequenceEncoder):
     """A `TextSequence` that does not learn: its state of each token, computed once."""
+
+    def states(self, tokens: Padded) -> Padded:
+        """What `column` holds of these tokens."""
+        return self.text(tokens)
 
     def forward(self, x: Padded) -> Padded:
         return x

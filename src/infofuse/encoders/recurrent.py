@@ -3,11 +3,22 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from infofuse.encoders.base import Encoder
 from infofuse.encoders.frames import FeatureReader
 from infofuse.types import Padded
+
+
+def run(lstm: nn.LSTM, x: Padded) -> Padded:
+    """The top layer's states of the real steps, both directions' side by side, zero beyond them.
+
+    A clip without steps has one, of padding.
+    """
+    steps = x.lengths.clamp(min=1)
+    packed = pack_padded_sequence(x.values, steps.cpu(), batch_first=True, enforce_sorted=False)
+    values, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True)
+    return Padded(values, steps)
 
 
 def last_state(lstm: nn.LSTM, x: Padded) -> Float[Tensor, "batch states"]:
@@ -15,10 +26,15 @@ def last_state(lstm: nn.LSTM, x: Padded) -> Float[Tensor, "batch states"]:
 
     A clip without steps has the state after one step of padding.
     """
-    steps = x.lengths.clamp(min=1).cpu()
-    packed = pack_padded_sequence(x.values, steps, batch_first=True, enforce_sorted=False)
-    _, (state, _) = lstm(packed)
-    return torch.cat(list(state[-2:] if lstm.bidirectional else state[-1:]), dim=1)
+    return ends(run(lstm, x), lstm.bidirectional)
+
+
+def ends(states: Padded, bidirectional: bool) -> Float[Tensor, "batch states"]:
+    """Of `run`'s states each direction's last: forward at the last step, backward at the first."""
+    if not bidirectional:
+        return states.last
+    hidden = states.values.shape[2] // 2
+    return torch.cat([states.last[:, :hidden], states.values[:, 0, hidden:]], dim=1)
 
 
 class LSTMEncoder(FeatureReader, Encoder):

@@ -118,7 +118,7 @@ class WordPieces(Transcript, LanguageModel):
         with self._layers[layer].register_forward_pre_hook(hook):
             found = self.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
         place = mask.sum(1) - 1 if xlnet else torch.zeros_like(ids[:, 0])
-        return found[torch.arange(len(ids), device=ids.device), place]
+        return found[torch.arange(ids.shape[0], device=ids.device), place]
 
     def _real(self, x: Padded) -> Int[Tensor, "batch tokens 2"]:
         """The pairs, zero beyond the lengths, whatever the batch holds there."""

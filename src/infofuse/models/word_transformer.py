@@ -40,7 +40,7 @@ class WordTransformer(FeatureReader, LanguageModel):
     def summary(self, x: Padded, layer: int, change: Change) -> Float[Tensor, "batch width"]:
         mask = self.words(x).mask
         steps = self.project(self.standardize(x.values))
-        states = torch.cat([self.first.expand(len(steps), 1, -1), steps], dim=1)
+        states = torch.cat([self.first.expand(steps.shape[0], 1, -1), steps], dim=1)
         states = states + sinusoids(*states.shape[1:]).to(states)
         for number, block in enumerate(self.blocks):
             if number == layer:
