@@ -1,9 +1,8 @@
 """Recurrent encoders of sequences."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from infofuse.encoders.base import Encoder
 from infofuse.encoders.frames import FeatureReader
@@ -11,14 +10,46 @@ from infofuse.types import Padded
 
 
 def run(lstm: nn.LSTM, x: Padded) -> Padded:
-    """The top layer's states of the real steps, both directions' side by side, zero beyond them.
+    """The top layer's states at the real steps, both directions' side by side.
 
-    A clip without steps has one, of padding.
+    A clip without steps has one, of padding. What lies beyond the real steps means nothing.
+
+    No sequence is packed: a batch is of like lengths, and torch runs padded ones in one fused
+    kernel, but packed ones step by step, with a backward pass that is quadratic in the steps.
     """
     steps = x.lengths.clamp(min=1)
-    packed = pack_padded_sequence(x.values, steps.cpu(), batch_first=True, enforce_sorted=False)
-    values, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True)
-    return Padded(values, steps)
+    if not lstm.bidirectional:
+        return Padded(lstm(x.values)[0], steps)
+    if lstm.num_layers > 1:
+        raise ValueError("an LSTM of both directions has one layer here")
+    forward, backward = _directions(lstm)
+    there = _run(forward, x.values)
+    back = _reversed(_run(backward, _reversed(x.values, steps)), steps)
+    return Padded(torch.cat([there, back], dim=2), steps)
+
+
+def _directions(lstm: nn.LSTM) -> tuple[list[Tensor], list[Tensor]]:
+    """The weights of a layer's two directions."""
+    weights = list(lstm.parameters())
+    return weights[: len(weights) // 2], weights[len(weights) // 2 :]
+
+
+def _run(
+    weights: list[Tensor], x: Float[Tensor, "batch time inputs"]
+) -> Float[Tensor, "batch time hidden"]:
+    """The states of a layer of one direction, from zeros."""
+    start = x.new_zeros(1, x.shape[0], weights[1].shape[1])
+    return torch.lstm(x, (start, start), weights, True, 1, 0.0, False, False, True)[0]
+
+
+def _reversed(
+    x: Float[Tensor, "batch time width"], steps: Int[Tensor, "batch"]
+) -> Float[Tensor, "batch time width"]:
+    """Each sequence's real steps in reverse, the padding where it was."""
+    time = torch.arange(x.shape[1], device=x.device)
+    place = steps[:, None] - 1 - time
+    place = torch.where(place < 0, time, place)
+    return x.gather(1, place[:, :, None].expand_as(x))
 
 
 def last_state(lstm: nn.LSTM, x: Padded) -> Float[Tensor, "batch states"]:
