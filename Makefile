@@ -1,12 +1,13 @@
-# make setup | test | demo | lint | lock | bench-env. All but the last use .venv, made by setup.
+# make setup | test | demo | lint | lock | bench-env | speed-env. The first five use .venv, made by setup.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 BENCH := .venv-bench
+MMSA := .venv-mmsa
 JOBS ?= 2
 
-.PHONY: setup test demo lint lock bench-env clean
+.PHONY: setup test demo lint lock bench-env speed-env clean
 
 setup: $(STAMP)
 
@@ -35,6 +36,13 @@ bench-env:
 	$(BENCH)/bin/pip install --quiet --constraint benchmarks/mi/constraints.txt \
 	  torch torch-mist benchmark-mi pandas
 
+# MMSA, the peer of benchmarks/speed. Its nvidia-ml-py3 is imported and never used without a GPU.
+speed-env:
+	test -x $(MMSA)/bin/python || $(PYTHON) -m venv $(MMSA)
+	$(MMSA)/bin/pip install --quiet --constraint benchmarks/speed/constraints.txt \
+	  torch numpy easydict pandas scikit-learn tqdm transformers nvidia-ml-py3
+	$(MMSA)/bin/pip install --quiet --no-deps MMSA==2.2.1
+
 # Write constraints.txt anew from what is installed.
 lock: setup
 	{ sed -n '/^#/p' constraints.txt; echo 'torchvision<0'; \
@@ -42,4 +50,4 @@ lock: setup
 	mv constraints.new constraints.txt
 
 clean:
-	rm -rf $(VENV) $(BENCH) build dist
+	rm -rf $(VENV) $(BENCH) $(MMSA) build dist
