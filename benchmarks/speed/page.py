@@ -8,7 +8,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from grid import table
-
 from infofuse.environment import versions
 
 PAGE = Path(__file__).parents[1] / "results" / "speed.md"

@@ -8,6 +8,7 @@ width than 768; what is changed below is the least that makes it run, and none o
 """
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -122,10 +123,8 @@ def main() -> None:
 
     trainer.do_test = stop
     start = (cpu(), time.perf_counter())
-    try:
+    with contextlib.suppress(Trained):
         trainer.do_train(model, loaders)
-    except Trained:
-        pass
     trained = [(b - a) * whole / steps for a, b in zip(start, marks["end"], strict=True)]
     before = (cpu(), time.perf_counter())
     evaluate(model, loaders["test"], mode="TEST")
