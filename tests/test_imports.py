@@ -31,6 +31,7 @@ ALLOWED = {
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
     "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
+    "extract": {"data", "encoders"},
     "analysis": {
         "data",
         "encoders",
