@@ -57,7 +57,7 @@ class FeatureRecipe:
         """
         recipe = cls(
             **{name: stage_from_json(name, json[name]) for name in STAGES if json.get(name)},
-            fps=json["fps"],
+            fps=float(json["fps"]),
         )
         for name, was, now in _stages(json, recipe.to_json()):
             changed = [file for file, sha in was["weights"].items() if now["weights"][file] != sha]
@@ -111,7 +111,7 @@ def read_recipe(path: Path) -> FeatureRecipe:
         if name not in (*STAGES, "fps"):
             raise unknown("part of a feature recipe", name, (*STAGES, "fps"))
     made = {name: stage(name, **tables[name]) for name in STAGES if name in tables}
-    return FeatureRecipe(**made, **{k: v for k, v in tables.items() if k == "fps"})
+    return FeatureRecipe(**made, fps=float(tables.get("fps", FeatureRecipe.fps)))
 
 
 def _kept(folder: Path) -> Json:
