@@ -32,6 +32,7 @@ ALLOWED = {
     "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "demo": {"data", "training"},
     "export": {"data", "encoders", "models", "training"},
+    "extract": {"data", "encoders"},
     "analysis": {
         "data",
         "encoders",
