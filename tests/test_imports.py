@@ -41,6 +41,7 @@ ALLOWED = {
         "tasks",
     },
     "demo": {"data", "training"},
+    "extract": {"data", "encoders"},
     "analysis": {
         "data",
         "encoders",
