@@ -40,13 +40,22 @@ def _clip(predictor: "Predictor", found: "Prediction", after: str = "") -> Itera
     lines = [("answer", _answer(predictor, found))]
     lines.append((_level(predictor.confidence), _possible(found)))
     if predictor.abstain is not None:
-        lines.append((_level(predictor.abstain), "open" if found.abstained else "decided"))
+        lines.append((_level(predictor.abstain), _why(predictor, found)))
     if found.agreement is not None:
         lines.append(("agreement", f"{found.agreement:.2f}"))
     yield f"{found.id}{after}"
     yield "\n".join(f"{name:<10} {value}" for name, value in lines)
     if found.present:
         yield _shares(predictor, found)
+
+
+def _why(predictor: "Predictor", found: "Prediction") -> str:
+    if not found.abstained:
+        return "decided"
+    if not found.present:
+        return f"{OPEN}: there is nothing to read"
+    what = "several classes" if predictor.spec.classes else "both sides of the scale"
+    return f"{OPEN}: {what} are possible"
 
 
 def _shares(predictor: "Predictor", found: "Prediction") -> str:
