@@ -49,17 +49,17 @@ def predict_clip(
     """Extract the features that the model was trained on from a media file, and predict.
 
     text, transcript: the clip's words, or a file of them (subtitles have times, too). Without
-    either, subtitles beside the file are read, as `extract_folder` reads them.
+    either, words in a file beside it are read, as `extract_folder` reads them.
 
     Raises InfofuseError for a model that was trained on features of unknown making, and for a file
     that cannot be read.
     """
     from infofuse.extract.clip import extract_clip
-    from infofuse.extract.listing import subtitles_beside
+    from infofuse.extract.listing import transcript_beside
 
     recipe = recipe_of(predictor, only)
     if text is None and transcript is None and recipe.text is not None:
-        transcript = subtitles_beside(path)
+        transcript = transcript_beside(path)
     extracted = extract_clip(path, recipe, text=text, transcript=transcript)
     differences = recipe.differences(predictor.spec.extraction or {})
     extracted = replace(extracted, notes=(*extracted.notes, *differences))
