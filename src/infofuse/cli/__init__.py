@@ -19,6 +19,7 @@ from infofuse.cli import (
     inspect,
     measure,
     papers,
+    predict,
     robustness,
     synth,
     train,
@@ -30,6 +31,7 @@ USER_MISTAKE = 2
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
     evaluate.evaluate,
+    predict.predict,
     measure.measure,
     explain.explain,
     robustness.robustness,
