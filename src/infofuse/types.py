@@ -61,6 +61,11 @@ class Ragged:
         """A sequence of no steps, of the type and shape that these have."""
         return self.values[:0]
 
+    @property
+    def emptied(self) -> "Ragged":
+        """As many sequences of the same kind, of no steps."""
+        return Ragged(self.empty, np.zeros_like(self.offsets))
+
     def blocks(self) -> Iterator[np.ndarray]:
         """All steps in order, some megabytes at a time: what is mapped is never in memory whole."""
         begin, end = int(self.offsets[0]), int(self.offsets[-1])

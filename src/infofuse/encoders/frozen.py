@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
-from infofuse.encoders.cache import cached, key_of, module_key
+from infofuse.encoders.cache import cached, keeping, key_of, module_key
 from infofuse.encoders.text import TextEncoder, TextSequence
 from infofuse.types import Clips, Padded, Ragged
 
@@ -31,6 +31,8 @@ class _Frozen(Reader):
         tokens = self.text.column(clips)
         if len(tokens) == 0:
             return Ragged.absent(0, self.width)
+        if not keeping():
+            return Ragged.of(embed(self.text, tokens))
         content = [tokens.lengths.tolist(), tokens.values.tolist()]
         pooling = getattr(self.text, "pooling", "none")
         key = key_of(torch.__version__, module_key(self.text), pooling, str(content))

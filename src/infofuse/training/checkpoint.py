@@ -3,6 +3,7 @@
 config.json            paper, its Config, the data's spec, validation scores, versions
 model.safetensors      weights and buffers
 critics.safetensors    the statistical networks of dependency penalties, if there are any
+calibration.json       how far off it is on validation clips (see `training.calibration`)
 text_encoder/          the text encoder's shape and tokenizer, if there is one
 README.md              a model card
 """

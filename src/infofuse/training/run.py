@@ -14,6 +14,7 @@ from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json, write_text
 from infofuse.models import columns
 from infofuse.objectives import Objective
+from infofuse.training.calibration import calibrate
 from infofuse.training.curves import draw
 from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
 from infofuse.training.prepare import prepare
@@ -134,6 +135,7 @@ def _train_seed(
         snapshot,
     )
     progress = trainer.fit()
+    calibrate(folder / "checkpoint", validation)
     best = progress.history[progress.best_epoch - 1]
     valid = {k.removeprefix("valid_"): v for k, v in best.items() if k.startswith("valid_")}
     facts = {
