@@ -227,3 +227,6 @@ class Output:
 
 
 Json = dict[str, Any]
+
+Size = int | Int[Tensor, ""]
+"""The size of a dimension; a tensor while a graph is traced from a model."""

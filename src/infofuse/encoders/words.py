@@ -14,7 +14,7 @@ from infofuse.encoders import packed
 from infofuse.encoders.base import Reader
 from infofuse.encoders.text import Transcript, attended
 from infofuse.errors import InfofuseError
-from infofuse.types import Clips, Padded, Ragged
+from infofuse.types import Clips, Padded, Ragged, Size
 
 Change = Callable[[Float[Tensor, "tokens width"]], Float[Tensor, "tokens width"]]
 
@@ -55,7 +55,7 @@ class LanguageModel(Reader):
         """
 
     @abstractmethod
-    def nothing(self, clips: int, device: torch.device) -> Padded:
+    def nothing(self, clips: Size, device: torch.device) -> Padded:
         """What it reads of clips without text."""
 
 
@@ -100,7 +100,7 @@ class WordPieces(Transcript, LanguageModel):
     def blank(self) -> np.ndarray:
         return np.array([super().blank(), -1])
 
-    def nothing(self, clips: int, device: torch.device) -> Padded:
+    def nothing(self, clips: Size, device: torch.device) -> Padded:
         none = torch.zeros(clips, dtype=torch.long, device=device)
         return Padded(none.new_zeros(clips, 1, 2), none)
 

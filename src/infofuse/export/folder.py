@@ -12,6 +12,7 @@ from typing import Any
 
 from infofuse.data.loader import Loader
 from infofuse.encoders import Transcript, WordPieces
+from infofuse.encoders.cache import nothing_kept
 from infofuse.encoders.frames import FeatureReader
 from infofuse.errors import InfofuseError
 from infofuse.export.graph import Graph, to_onnx
@@ -67,7 +68,8 @@ def export_onnx(run: str | Path, out: str | Path) -> Json:
 
 def example(graph: Graph, clips: Clips) -> Batch:
     """The clips as one batch of what the graph reads."""
-    read = {name: reader.column(clips) for name, reader in graph.readers.items()}
+    with nothing_kept():
+        read = {name: reader.column(clips) for name, reader in graph.readers.items()}
     return next(Loader(read, clips.labels, len(clips)).ordered())
 
 

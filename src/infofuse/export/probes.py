@@ -9,6 +9,7 @@ import torch
 from infofuse.data.loader import Loader
 from infofuse.data.spec import DataSpec
 from infofuse.encoders import Transcript
+from infofuse.encoders.cache import nothing_kept
 from infofuse.export.graph import Graph, named
 from infofuse.models import columns
 from infofuse.types import Clips, Sample
@@ -59,7 +60,7 @@ def difference(graph: Graph, spec: DataSpec, clips: Clips, folder: Path) -> floa
     """The largest of |ONNX - torch| over all outputs, clips and `SIZES`; NaN if any is NaN.
 
     The exported folder is read by `infofuse_runtime`, so its tokens are compared as well. torch
-    reads the clips as in training, states of a frozen encoder from the cache.
+    reads the clips as in training, a frozen encoder's states as they would be cached.
     """
     from infofuse_runtime import Runtime
 
@@ -78,7 +79,9 @@ def difference(graph: Graph, spec: DataSpec, clips: Clips, folder: Path) -> floa
 def _expected(graph: Graph, clips: Clips, size: int) -> dict[str, np.ndarray]:
     """What the checkpoint's model says of the clips, by the names of the graph's outputs."""
     rows, found = [], []
-    for batch in Loader(columns(graph.model, clips), clips.labels, size).ordered():
+    with nothing_kept():
+        read = columns(graph.model, clips)
+    for batch in Loader(read, clips.labels, size).ordered():
         output = graph.model(batch)
         rows.append(batch.index)
         found.append(named(output))

@@ -6,7 +6,7 @@ what changed between two steps, and a gated memory.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, no_type_check
 
 import torch
 import torch.nn.functional as F
@@ -153,10 +153,12 @@ def unroll(
 
 
 # The two loops over time are compiled where a graph is traced, as for ONNX: a loop that is traced
-# has as many steps as the example. Shapes are not known behind them, hence the views above.
+# has as many steps as the example. Shapes are not known behind them, hence the views above. The
+# compiler reads the functions themselves, so they are not wrapped for the checks of tests.
 
 
 @torch.jit.script_if_tracing
+@no_type_check
 def _unroll(inputs: Tensor, recurrent: Tensor) -> tuple[Tensor, Tensor]:
     state = inputs.new_zeros(inputs.shape[0], recurrent.shape[0])
     cell = state
@@ -172,6 +174,7 @@ def _unroll(inputs: Tensor, recurrent: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.jit.script_if_tracing
+@no_type_check
 def _write(
     seen: Tensor, masks: Tensor, proposals: Tensor, of_memory: Tensor, gates: list[Tensor]
 ) -> Tensor:

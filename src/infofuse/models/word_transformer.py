@@ -10,7 +10,7 @@ from infofuse.encoders.frames import FeatureReader
 from infofuse.encoders.packed import unpack
 from infofuse.encoders.words import Change
 from infofuse.fusion.attention import Block, Dropouts, sinusoids
-from infofuse.types import Padded
+from infofuse.types import Padded, Size
 
 
 class WordTransformer(FeatureReader, LanguageModel):
@@ -28,7 +28,7 @@ class WordTransformer(FeatureReader, LanguageModel):
         self.blocks = nn.ModuleList(Block(width, heads, dropouts, F.gelu) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def nothing(self, clips: int, device: torch.device) -> Padded:
+    def nothing(self, clips: Size, device: torch.device) -> Padded:
         none = torch.zeros(clips, dtype=torch.long, device=device)
         return Padded(torch.zeros(clips, 1, self.features, device=device), none)
 
