@@ -52,6 +52,8 @@ def timeline(
     Raises InfofuseError for a window of no length, and for a hop that is not.
     """
     spans = windows(extracted.seconds, window, hop)
+    if not spans:
+        return ()
     samples = [cut(extracted, start, end) for start, end in spans]
     clips = Clips.of(samples, predictor.spec.features, predictor.spec.outputs)
     found = predictor(clips, only)
