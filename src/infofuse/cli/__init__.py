@@ -17,6 +17,7 @@ from infofuse.cli import (
     inspect,
     measure,
     papers,
+    predict,
     robustness,
     serve,
     synth,
@@ -29,6 +30,7 @@ USER_MISTAKE = 2
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
     evaluate.evaluate,
+    predict.predict,
     measure.measure,
     explain.explain,
     robustness.robustness,

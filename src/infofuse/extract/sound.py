@@ -20,7 +20,7 @@ class Sound:
     def __init__(self, limit: float):
         self.limit, self.end, self.samples = limit, 0.0, 0
         self.packets = self.damaged = 0
-        self.chunks: list[Float32[np.ndarray, "_"]] = []
+        self.chunks: list[np.ndarray] = []
         self.resampler: Any = None
         self.shape: tuple[Any, ...] = ()
 

@@ -55,13 +55,16 @@ def predict_clip(
     """
     from infofuse.extract.clip import extract_clip
 
-    recipe = recipe_of(predictor)
+    recipe = recipe_of(predictor, only)
     extracted = extract_clip(path, recipe, text=text, transcript=transcript)
     return predict_extracted(predictor, extracted, only=only, window=window, hop=hop)
 
 
-def recipe_of(predictor: Predictor) -> "FeatureRecipe":
-    """How the model's features are made from media. Raises InfofuseError where nothing says."""
+def recipe_of(predictor: Predictor, only: Sequence[str] | None = None) -> "FeatureRecipe":
+    """How the features that the model reads, or `only` some of them, are made from media.
+
+    Raises InfofuseError where nothing says how, and where they cannot be made alike here.
+    """
     spec = predictor.spec
     if spec.extraction is None:
         widths = ", ".join(f"{m} of {width} numbers" for m, width in spec.features.items())
@@ -70,9 +73,11 @@ def recipe_of(predictor: Predictor) -> "FeatureRecipe":
             f"({widths or 'none'}) are of unknown making; train it on a store made by "
             f"`infofuse extract`, or give it features of the same making"
         )
-    from infofuse.extract.recipe import FeatureRecipe
+    from infofuse.extract.recipe import STAGES, FeatureRecipe
 
-    return FeatureRecipe.from_json(spec.extraction)
+    used = predictor.used(only)
+    unused = {stage: None for stage in STAGES if stage not in used}
+    return FeatureRecipe.from_json(spec.extraction | unused)
 
 
 def predict_extracted(

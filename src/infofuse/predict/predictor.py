@@ -93,8 +93,10 @@ class Predictor:
         """
         if len(clips) == 0:
             return []
+        used = self.used(only)
         with nothing_kept():
-            read = self._only(columns(self.model, clips), only)
+            whole = columns(self.model, clips)
+        read = {m: column if m in used else column.emptied for m, column in whole.items()}
         present = [
             tuple(m for m, column in read.items() if len(column[i])) for i in range(len(clips))
         ]
@@ -121,13 +123,12 @@ class Predictor:
             for i, there in enumerate(present)
         ]
 
-    def _only(self, read: dict[str, Ragged], only: Sequence[str] | None) -> dict[str, Ragged]:
-        if only is None:
-            return read
-        for name in only:
-            if name not in read:
-                raise unknown("modality", name, read)
-        return {m: column if m in only else column.emptied for m, column in read.items()}
+    def used(self, only: Sequence[str] | None = None) -> Subset:
+        """The modalities that are used, all or only these. Raises InfofuseError for an unknown."""
+        for name in only or ():
+            if name not in self.modalities:
+                raise unknown("modality", name, self.modalities)
+        return tuple(m for m in self.modalities if only is None or m in only)
 
     def _region(
         self,
