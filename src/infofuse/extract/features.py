@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from jaxtyping import Float, Float32
 
+import infofuse
 from infofuse.errors import InfofuseError
 from infofuse.extract.media import Media
 from infofuse.types import Json
@@ -63,6 +64,8 @@ def identity(stage: Any, packages: Sequence[str] = (), weights: Mapping[str, str
 
 def installed(package: str) -> str:
     """The version of an installed package. Raises InfofuseError if there is none."""
+    if package == "infofuse":
+        return infofuse.__version__  # which need not be installed to be used
     try:
         return version(package)
     except PackageNotFoundError:

@@ -23,7 +23,7 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav,w64,mp3,flac,ogg,aac,aiff,au,caf,amr,ac3,"
     "mpegts,mpeg,flv,asf,mxf"
 )
-_DECLARING = ("mov", "matroska", "avi", "wav", "flv", "asf")
+_DECLARING = ("mov", "matroska", "flac", "flv", "asf")
 _EPSILON = 1e-6
 
 
@@ -128,6 +128,16 @@ def _check_file(path: Path, limits: Limits) -> None:
         raise InfofuseError(f"{path} is empty")
     if size > limits.bytes:
         raise InfofuseError(f"{path} has {size:,} bytes, and up to {limits.bytes:,} are read")
+    if size < 0.9 * _riff_bytes(path):
+        raise InfofuseError(f"{path} is cut short: it has {size:,} bytes, and says it has more")
+
+
+def _riff_bytes(path: Path) -> int:
+    """How long a .wav or .avi says that it is; FFmpeg believes the file's length instead."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    declared = int.from_bytes(head[4:8], "little") if head[:4] == b"RIFF" else 0
+    return 0 if declared == 2**32 - 1 else declared  # written to a pipe: unknown
 
 
 def _scan(path: Path, limits: Limits) -> _Scan:

@@ -2,17 +2,22 @@
 
 import importlib
 import pkgutil
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import infofuse.extract
+from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError, unknown
 from infofuse.extract.features import Extractor, installed
 from infofuse.extract.text import TextSource
+from infofuse.files import read_json
 from infofuse.types import Json
 
 STAGES = ("audio", "vision", "text")
+_SPECS = ("corpus.json", "config.json")
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class FeatureRecipe:
         """
         recipe = cls(
             **{name: stage_from_json(name, json[name]) for name in STAGES if json.get(name)},
-            fps=json["fps"],
+            fps=float(json["fps"]),
         )
         for name, was, now in _stages(json, recipe.to_json()):
             changed = [file for file, sha in was["weights"].items() if now["weights"][file] != sha]
@@ -86,7 +91,41 @@ def default_recipe() -> FeatureRecipe:
     )
 
 
-def stage(modality: str, name: str, **options: Any) -> Any:
+def read_recipe(path: Path) -> FeatureRecipe:
+    """The recipe in a TOML file, or the one by which a store or a checkpoint was made.
+
+        fps = 12.5
+        [audio]
+        name = "descriptors"
+        hop = 0.01
+
+    Raises InfofuseError if there is none, or if it names what is unknown.
+    """
+    if path.is_dir():
+        return FeatureRecipe.from_json(_kept(path))
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InfofuseError(f"{path} cannot be read as a recipe in TOML: {error}") from None
+    for name in tables:
+        if name not in (*STAGES, "fps"):
+            raise unknown("part of a feature recipe", name, (*STAGES, "fps"))
+    made = {name: stage(name, **tables[name]) for name in STAGES if name in tables}
+    return FeatureRecipe(**made, fps=float(tables.get("fps", FeatureRecipe.fps)))
+
+
+def _kept(folder: Path) -> Json:
+    """What a store or a checkpoint says of its features."""
+    file = next((folder / name for name in _SPECS if (folder / name).is_file()), None)
+    if file is None:
+        raise InfofuseError(f"{folder} is neither a store nor a checkpoint: it has no {_SPECS[0]}")
+    kept = DataSpec.from_json(read_json(file)["spec"]).extraction
+    if kept is None:
+        raise InfofuseError(f"{folder} does not say how its features were made from media")
+    return kept
+
+
+def stage(modality: str, name: str = "", **options: Any) -> Any:
     """The extractor of this name. Raises InfofuseError for a name or an option that is unknown."""
     known = stages(modality)
     if name not in known:

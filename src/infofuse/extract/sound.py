@@ -15,7 +15,7 @@ _SILENCE = 1e-4
 
 
 class Sound:
-    """Collects decoded sound by its time stamps, mixed down and resampled."""
+    """Collects decoded sound by its time stamps, resampled, as the mean of its channels."""
 
     def __init__(self, limit: float):
         self.limit, self.end, self.samples = limit, 0.0, 0
@@ -57,7 +57,7 @@ class Sound:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self.shape:  # some files change it midway
             self._flush()
-            self.resampler, self.shape = AudioResampler("flt", "mono", RATE), shape
+            self.resampler, self.shape = AudioResampler("fltp", frame.layout, RATE), shape
         frame.pts = None  # its place is known, and the resampler must not have its own ideas
         self._take(self.resampler.resample(frame))
 
@@ -68,7 +68,7 @@ class Sound:
 
     def _take(self, frames: list[Any]) -> None:
         for frame in frames:
-            self._keep(frame.to_ndarray().reshape(-1))
+            self._keep(frame.to_ndarray().mean(0))
 
     def _keep(self, chunk: Float32[np.ndarray, "_"]) -> None:
         self.chunks.append(chunk)
