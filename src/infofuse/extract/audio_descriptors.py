@@ -122,11 +122,11 @@ def _read(
             spread / 1000,
             spectrum.rolloff(p) / 1000,
             spectrum.flatness(p),
-            spectrum.slope(level, 0, 500),
-            spectrum.slope(level, 500, 1500),
-            spectrum.decibels(spectrum.band(power, 1000, 5000))
-            - spectrum.decibels(spectrum.band(power, 50, 1000)),
-            spectrum.loudest(level, 0, 2000) - spectrum.loudest(level, 2000, 5000),
+            spectrum.slope(level, 0.0, 500.0),
+            spectrum.slope(level, 500.0, 1500.0),
+            spectrum.decibels(spectrum.band(power, 1000.0, 5000.0))
+            - spectrum.decibels(spectrum.band(power, 50.0, 1000.0)),
+            spectrum.loudest(level, 0.0, 2000.0) - spectrum.loudest(level, 2000.0, 5000.0),
         ]
     )
     return plain, np.sqrt(p), spectrum.mfcc(power, COEFFICIENTS)

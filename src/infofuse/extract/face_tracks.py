@@ -34,9 +34,7 @@ class Track:
         return float(np.mean([face.area for face in self.faces]))
 
 
-def follow(
-    frames: Sequence[Sequence[Face]], times: Float[np.ndarray, "frames"]
-) -> list[Track]:
+def follow(frames: Sequence[Sequence[Face]], times: Float[np.ndarray, "frames"]) -> list[Track]:
     """The faces of each frame, joined over time.
 
     A face belongs to the track whose last box it overlaps most, if intersection over union is at

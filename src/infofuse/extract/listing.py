@@ -13,7 +13,7 @@ from infofuse.errors import InfofuseError
 _VIDEO = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".wmv", ".mpg", ".mpeg", ".ts"}
 _AUDIO = {".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".au"}
 SUFFIXES = _VIDEO | _AUDIO | {".3gp", ".mxf", ".aif", ".amr"}
-SUBTITLES = (".srt", ".vtt")
+TRANSCRIPTS = (".srt", ".vtt", ".txt")
 HELD = {"test": 0.2, "valid": 0.1}
 """Parts of the clips, where no column says which split they are in; the rest is for training."""
 
@@ -74,7 +74,7 @@ def list_clips(media: Sequence[Path], labels: Path | None = None) -> Listing:
     table, classes = _numbered(table, roles.labels)
     texts = _texts(table, roles.text)
     clips = [
-        Clip(id, place, texts.get(id), None if id in texts else _subtitles(place))
+        Clip(id, place, texts.get(id), None if id in texts else _transcript(place))
         for id, place in places.items()
         if not isinstance(place, str)
     ]
@@ -209,11 +209,11 @@ def _texts(table: Table, column: str | None) -> dict[str, str]:
     return {str(id): str(text) for id, text in pairs if not is_missing(text)}
 
 
-def _subtitles(file: Path | None) -> Path | None:
-    """Subtitles beside a media file, of its name."""
+def _transcript(file: Path | None) -> Path | None:
+    """Subtitles or words beside a media file, of its name."""
     if file is None:
         return None
-    places = [file.with_suffix(suffix) for suffix in SUBTITLES]
+    places = [file.with_suffix(suffix) for suffix in TRANSCRIPTS]
     return next((place for place in places if place.is_file()), None)
 
 

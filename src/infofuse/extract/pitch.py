@@ -22,6 +22,8 @@ _CANDIDATES = 6
 _SILENT, _VOICED, _OCTAVE, _JUMP, _SWITCH, _STEP = 0.03, 0.45, 0.01, 0.35, 0.14, 0.01
 _NEAR = 0.05  # seconds to either side of a step in which its cycles are compared
 
+Numbers = Float[np.ndarray, "*n"] | float
+
 
 @dataclass(frozen=True, eq=False)
 class Pitch:
@@ -93,9 +95,7 @@ def _raw(frames: Float[np.ndarray, "*n window"]) -> Float[np.ndarray, "*n lags"]
     return fft.irfft(power, _FFT)[..., : round(RATE / LOWEST) + 3]
 
 
-def _parabola(
-    a: Float[np.ndarray, "*n"], b: Float[np.ndarray, "*n"], c: Float[np.ndarray, "*n"]
-) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+def _parabola(a: Numbers, b: Numbers, c: Numbers) -> tuple[Numbers, Numbers]:
     """Where the parabola through (-1, a), (0, b), (1, c) has its maximum, and how high it is."""
     curve = np.maximum(2 * b - a - c, 1e-12)
     shift = np.clip((c - a) / (2 * curve), -1.0, 1.0)
@@ -163,21 +163,29 @@ def _cycles(
     first: int,
     last: int,
 ) -> Float[np.ndarray, "cycles 3"]:
-    """Time, period (both in samples) and height of the cycles of a voiced stretch."""
-    at, end, found = max(first * hop, round(RATE / hz[first] / 2)), min(last * hop, len(wave)), []
+    """Time, period (both in samples) and height of the cycles of a voiced stretch.
+
+    A cycle has its highest peak in its middle, so that what is compared is not cut there.
+    """
+    at, end, found = _peak(wave, first * hop, RATE / hz[first]), min(last * hop, len(wave)), []
     while True:
         period = RATE / hz[min(at // hop, last - 1)]
         half, room = round(period / 2), round(0.2 * period) + 1
-        begin = round(period) - room
-        ahead = wave[at - half + begin : at + half + begin + 2 * room + 1]
         if at < half or at + half + round(period) + room >= end:  # a cycle and the next must fit
             return np.array(found).reshape(-1, 3)
-        cycle = wave[at - half : at + half]
-        match = _correlation(cycle, ahead)
+        cycle, begin = wave[at - half : at + half], round(period) - room
+        match = _correlation(cycle, wave[at - half + begin : at + half + begin + 2 * room + 1])
         best = int(match[1:-1].argmax()) + 1
         shift, _ = _parabola(*(match[best - 1 : best + 2]))
         found.append((at, begin + best + float(shift), cycle.max() - cycle.min()))
         at += begin + best
+
+
+def _peak(wave: Float[np.ndarray, "samples"], begin: int, period: float) -> int:
+    """Where the highest peak of the first period is that has half of one before it."""
+    begin = max(begin, round(period / 2) + 1)
+    ahead = np.abs(wave[begin : begin + round(period)])
+    return begin + (int(ahead.argmax()) if len(ahead) else 0)
 
 
 def _correlation(

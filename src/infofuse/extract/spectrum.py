@@ -1,5 +1,6 @@
 """Frames of a waveform, their spectra, and what is read off a spectrum."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -72,8 +73,8 @@ def flatness(p: Float[np.ndarray, "n bins"]) -> Float[np.ndarray, "n"]:
 
 
 def slope(level: Float[np.ndarray, "n bins"], low: float, high: float) -> Float[np.ndarray, "n"]:
-    """Of the straight line through the levels (dB) between two frequencies, in dB a kHz."""
-    inside = (low <= HZ) & (high >= HZ)
+    """Of the line through the levels (dB) above one frequency and up to another, in dB a kHz."""
+    inside = (low < HZ) & (high >= HZ)
     x = HZ[inside] / 1000 - (HZ[inside] / 1000).mean()
     return (level[:, inside] * x).sum(1) / (x**2).sum()
 
@@ -88,9 +89,9 @@ def loudest(level: Float[np.ndarray, "n bins"], low: float, high: float) -> Floa
     return level[:, (low <= HZ) & (high > HZ)].max(1)
 
 
-def mel(hz: float | Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+def mel(hz: float) -> float:
     """2595 log10(1 + f / 700) (O'Shaughnessy, as in HTK)."""
-    return 2595 * np.log10(1 + np.asarray(hz) / 700)
+    return 2595 * math.log10(1 + hz / 700)
 
 
 def mel_filters() -> sparse.csr_array:
