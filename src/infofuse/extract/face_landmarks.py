@@ -33,7 +33,7 @@ BLENDSHAPES = (
 """Activations from 0 to 1; left and right are the person's own."""
 
 POSE = ("pitch", "yaw", "roll")
-"""Turns of the head in radians: nodding down, turning to its left, tilting to its right shoulder."""
+"""Turns of the head in radians: down, to its left, and tilted to its right shoulder."""
 
 # Pairs of points of MediaPipe's face mesh whose distance is measured.
 _GAPS = {

@@ -96,7 +96,7 @@ def choose(tracks: Sequence[Track], loudness: Float[np.ndarray, "frames"]) -> di
 def loudness_of(
     waveform: Float32[np.ndarray, "samples"], times: Float[np.ndarray, "frames 2"]
 ) -> Float[np.ndarray, "frames"]:
-    """ln of the mean energy of each interval, not below `_FLOOR` of the largest; 0 if all silent."""
+    """ln of each interval's mean energy, not below `_FLOOR` of the largest; 0 if all is silent."""
     power = np.cumsum(np.concatenate([[0.0], np.square(waveform, dtype=float)]))
     begin, end = np.clip(np.rint(times * RATE).astype(int), 0, len(waveform)).T
     energy = (power[end] - power[begin]) / np.maximum(end - begin, 1)

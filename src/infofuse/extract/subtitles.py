@@ -56,11 +56,8 @@ def _cues(content: str) -> Iterator[tuple[float, float, str]]:
         lines = block.splitlines()
         for i, line in enumerate(lines[:3]):
             if match := _CUE.fullmatch(line):
-                yield (
-                    _seconds(*match.groups()[:4]),
-                    _seconds(*match.groups()[4:]),
-                    "\n".join(lines[i + 1 :]),
-                )
+                times = match.groups()
+                yield _seconds(*times[:4]), _seconds(*times[4:]), "\n".join(lines[i + 1 :])
                 break
 
 
@@ -75,9 +72,7 @@ def _words(start: float, end: float, text: str) -> list[Word]:
     times = [start, *(min(max(_seconds(*m.groups()), start), end) for m in marks), end]
     begins, ends = [0, *(m.end() for m in marks)], [*(m.start() for m in marks), len(text)]
     words: list[Word] = []
-    for (a, b), (i, j) in zip(
-        itertools.pairwise(times), zip(begins, ends, strict=True), strict=True
-    ):
+    for (a, b), i, j in zip(itertools.pairwise(times), begins, ends, strict=True):
         words += share_out(split_words(_plain(text[i:j])), a, max(a, b))
     return words
 
