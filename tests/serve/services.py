@@ -19,7 +19,7 @@ for _needed in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "
 import httpx  # noqa: E402
 import psutil  # noqa: E402
 
-TOKEN = "a long wörd"
+TOKEN = "a-long-word"
 STRANGE = Path(__file__).with_name("strange.py")
 
 

@@ -1,6 +1,5 @@
 """The service as its callers meet it: a real process, real requests, right and wrong ones."""
 
-import os
 import select
 import signal
 import time
@@ -38,7 +37,7 @@ def test_200_requests_8_at_a_time_get_their_own_answers(
     service: Running, predictor: Predictor
 ) -> None:
     samples = [Sample("clip", {}, text_of(i)) for i in range(130)]
-    rows = np.random.default_rng(0).standard_normal((50, 4, 8)).astype(np.float32)
+    rows = np.random.default_rng(0).standard_normal((50, 4, 59)).astype(np.float32)
     samples += [Sample("clip", {"vision": row}, "") for row in rows]
     samples += [made(0.5 + i / 20, i / 10 - 1, text_of(i)).sample for i in range(20)]
 
@@ -65,7 +64,7 @@ def test_a_clip_is_answered_as_the_predictor_does_and_asked_again(
     service: Running, predictor: Predictor
 ) -> None:
     answer = service.send(b"answer 7 0.25", text="a lovely film", features="true").json()
-    expected = predict_extracted(predictor, made(7, 0.25, "a lovely film"), window=3, hop=1)
+    expected = predict_extracted(predictor, made(7.0, 0.25, "a lovely film"), window=3.0, hop=1.0)
     assert len(answer["timeline"]) == len(expected.timeline) == 5
     for there, here in zip(answer["timeline"], expected.timeline, strict=True):
         assert [there["start"], there["end"]] == [here.start, here.end]
@@ -73,7 +72,7 @@ def test_a_clip_is_answered_as_the_predictor_does_and_asked_again(
     again = service.ask(**answer["extracted"]).json()
     assert again["prediction"]["scores"] == pytest.approx(answer["prediction"]["scores"], abs=1e-4)
     assert [m["start"] for m in again["timeline"]] == [m["start"] for m in answer["timeline"]]
-    alone = service.ask(**answer["extracted"], only=["audio"]).json()["prediction"]
+    alone = service.ask(**answer["extracted"] | {"only": ["audio"]}).json()["prediction"]
     assert alone["present"] == ["audio"]
     assert alone["scores"] == pytest.approx(answer["prediction"]["alone"]["audio"], abs=1e-4)
     assert alone["scores"] != pytest.approx(answer["prediction"]["scores"], abs=1e-4)
@@ -105,8 +104,8 @@ def test_words_in_a_file_count_as_words(service: Running) -> None:
         (b'{"text": "a", "only": []}', 422, "nothing in it"),
         (b'{"features": {"audio": [[1]]}}', 422, "1 numbers in step 0, and the model reads 42"),
         (b'{"features": {"smell": [[1]]}}', 422, "unknown feature modality 'smell'"),
-        (b'{"features": {"vision": [[1,1,1,1,1,1,1,NaN]]}}', 422, "finite"),
-        (b'{"features": {"vision": [[1,1,1,1,1,1,1,1e99]]}}', 422, "beyond"),
+        (b'{"features": {"vision": [[' + b"1," * 58 + b"NaN]]}}", 422, "finite"),
+        (b'{"features": {"vision": [[' + b"1," * 58 + b"1e99]]}}", 422, "beyond"),
         (b'{"features": {"vision": [[1,1,1,1,1,1,1,"1"]]}}', 422, "number"),
         (b'{"text": "a", "times": {"audio": [[0, 1]]}}', 422, "there are 0 steps"),
         (b'{"text": "a", "seconds": 1e9}', 422, "at most 30 s"),
@@ -151,7 +150,8 @@ def test_a_body_beyond_the_limit_is_cut_off(service: Running) -> None:
 
     def endless() -> Iterator[bytes]:
         nonlocal sent
-        while sent < 2**26:
+        yield b'--b\r\nContent-Disposition: form-data; name="clip"; filename="a"\r\n\r\n'
+        while True:
             sent += 2**14
             yield b"x" * 2**14
 
@@ -163,7 +163,7 @@ def test_a_body_beyond_the_limit_is_cut_off(service: Running) -> None:
     except httpx.TransportError:  # it was cut off before the answer could be read
         status = 413
     assert status == 413
-    assert sent < 2**26
+    assert sent > 2**18
     assert service.works()
 
 
@@ -219,7 +219,7 @@ def test_two_hundred_slow_clients_do_not_keep_others_out(service: Running) -> No
 )
 def test_what_is_no_http_is_refused(service: Running, garbage: bytes) -> None:
     said = service.say(garbage)
-    assert said.split(b" ")[1:2] in ([b"400"], [b"408"], [b"431"], []), said
+    assert said.split(b" ")[1:2] in ([b"400"], [b"408"], [b"421"], []), said
     assert b"Traceback" not in said
     assert service.ask(text="a").status_code == 200
 
@@ -253,24 +253,26 @@ def test_nothing_but_the_page_is_served_as_a_file(service: Running, path: str) -
 
 def test_a_decoder_that_hangs_or_eats_memory_is_stopped(service: Running, tmp_path: Path) -> None:
     cases = {
-        b"hang": (504, "too long"),
-        b"spin": (504, "too long"),
         b"memory": (422, "more memory"),
         b"crash": (422, "SIGSEGV"),
         b"write " + str(tmp_path / "left").encode(): (422, "its decoder ended"),
     }
-    with ThreadPoolExecutor(5) as together:
-        answers = list(together.map(service.send, cases))
-    for answer, (status, sentence) in zip(answers, cases.values(), strict=True):
+    for clip, (status, sentence) in cases.items():
+        answer = service.send(clip)
         assert answer.status_code == status, answer.text
         assert sentence in answer.json()["error"]
         assert service.works()
+    with ThreadPoolExecutor(2) as together:
+        for answer in together.map(service.send, (b"hang", b"spin")):
+            assert answer.status_code == 504
+            assert "too long" in answer.json()["error"]
+    assert service.works()
     assert (tmp_path / "left").stat().st_size == 0
     wait_until(lambda: service.decoders() == [])
     metrics = service.client.get("/metrics").text
     assert 'infofuse_requests_total{path="/predict",status="504"}' in metrics
     assert "infofuse_decoders_stopped_total 0.0" not in metrics
-    assert list(service.scratch.iterdir()) == []
+    assert not any(path.is_file() for path in service.scratch.rglob("*"))
 
 
 def test_a_service_that_is_killed_leaves_nothing_and_starts_again(service: Running) -> None:
@@ -282,7 +284,7 @@ def test_a_service_that_is_killed_leaves_nothing_and_starts_again(service: Runni
         service.stop(signal.SIGKILL)
         with pytest.raises(httpx.TransportError):
             in_flight.result()
-    assert list(service.scratch.iterdir()) == []
+    assert not any(path.is_file() for path in service.scratch.rglob("*"))
     wait_until(lambda: not any(process.is_running() for process in left))
     service.start()
     assert service.ask(text="a film").json() == answer
@@ -306,10 +308,8 @@ def test_who_has_no_token_gets_the_page(guarded: Running, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/model", "/metrics", "/predict", "/nothing"])
-@pytest.mark.parametrize("given", [None, "Bearer ", "Bearer a", f"Basic {TOKEN}", TOKEN])
-def test_who_has_no_token_gets_nothing_else(
-    guarded: Running, path: str, given: str | None
-) -> None:
+@pytest.mark.parametrize("given", [None, "Bearer", "Bearer a", f"Basic {TOKEN}", TOKEN])
+def test_who_has_no_token_gets_nothing_else(guarded: Running, path: str, given: str | None) -> None:
     headers = {} if given is None else {"authorization": given.encode()}
     answer = httpx.get(guarded.url + path, headers=headers)
     assert answer.status_code == 401
@@ -323,7 +323,11 @@ def test_who_has_the_token_may_use_any_host_name(guarded: Running) -> None:
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [(("--host", "0.0.0.0"), "others can reach the service"), (("--port", "1"), "127.0.0.1:1")],
+    [
+        (("--host", "0.0.0.0"), "others can reach the service"),
+        (("--token", "a b"), "one word of ASCII"),
+        (("--host", "192.0.2.1", "--token", "a"), "192.0.2.1:8000 cannot be listened at"),
+    ],
 )
 def test_a_service_that_cannot_be_is_refused(
     model: Path,
@@ -332,9 +336,6 @@ def test_a_service_that_cannot_be_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if "--port" in words and os.geteuid() == 0:
-        words = ("--host", "192.0.2.1", "--token", "a")
-        sentence = "192.0.2.1:8000 cannot be listened at"
     monkeypatch.setattr("sys.argv", ["infofuse", "serve", str(model), *words])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -24,6 +24,7 @@ class Features:
     times: Float[np.ndarray, "steps 2"]
 
 
+@runtime_checkable
 class Extractor(Protocol):
     """A frozen dataclass whose fields, plain JSON values, are the options.
 

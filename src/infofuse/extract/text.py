@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from infofuse.extract.media import Media
 from infofuse.types import Json
@@ -26,6 +26,7 @@ class Transcript:
     source: str = "given"
 
 
+@runtime_checkable
 class TextSource(Protocol):
     """A frozen dataclass as an `Extractor` is one, in a module `infofuse.extract.text_NAME`."""
 

@@ -72,20 +72,20 @@ def _question(facts: About, limits: Limits) -> dict[str, Any]:
     spans = {"type": "array", "items": _row(seconds, 2)}
     number = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
     steps = {
-        m: {"type": "array", "items": _row(number, width), "maxItems": limits.steps, "minItems": 1}
+        m: {"type": "array", "items": _row(number, width), "maxItems": limits.steps}
         for m, width in facts.features.items()
     }
     fields = {
         "features": _object(steps, description="Steps by modality, each of the model's width."),
         "times": _object(
             dict.fromkeys(facts.features, spans),
-            description="From and to of each step, in seconds: with them the answer has a timeline.",
+            description="From and to of each step, in seconds; the timeline needs them.",
         ),
         "words": {"type": "array", "items": _object(word, required=["text"])},
         "seconds": seconds,
         "only": {"anyOf": [_only(facts), {"type": "null"}]},
     }
-    text = {"type": "string", "minLength": 1, "maxLength": limits.characters}
+    text = {"type": "string", "maxLength": limits.characters}
     if facts.text:
         fields["text"] = text
     return _object(fields, description="Words, features, or both.")

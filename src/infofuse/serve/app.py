@@ -111,9 +111,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     @app.get("/health", responses=_documented(_ALWAYS))
     async def health() -> Health:
         """Whether the service is there."""
-        return Health(
-            status="ok", version=app.version, inside=service.queue.inside
-        )
+        return Health(status="ok", version=app.version, inside=service.queue.inside)
 
     @app.get("/model", responses=_documented(_ALWAYS))
     async def model() -> About:

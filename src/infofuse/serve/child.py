@@ -12,6 +12,7 @@ import math
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from infofuse.extract import Extracted
 
 Extract = Callable[..., "Extracted"]
-"""(path, text=..., transcript=...) -> Extracted; a function of a module, since it is sent by name."""
+"""(path, text=..., transcript=...) -> Extracted; a module's function, since it is sent by name."""
 
 _PRELOADED = ("infofuse.serve.child", "infofuse.extract.clip", "safetensors.numpy", "av")
 _REPLY = 512 * 2**20  # bytes; more than any clip within the limits has
@@ -73,37 +74,48 @@ def extract_apart(
     text: str | None = None,
     transcript: IO[bytes] | None = None,
     *,
+    suffix: str = ".txt",
     seconds: float,
     memory: int,
 ) -> "Extracted":
     """What `extract` makes of an open file, computed in a process of its own.
 
-    seconds: wall time until it is killed. memory: bytes of address space beyond what the process
-    has at its start. Raises InfofuseError with the sentence of the extractor, TooSlow, or Stopped.
+    suffix: of the transcript's name, which says what it is. seconds: wall time until it is killed.
+    memory: bytes of address space beyond what the process has at its start.
+
+    Raises InfofuseError with the sentence of the extractor, TooSlow, or Stopped.
     """
+    if seconds <= 0:
+        raise TooSlow("its turn came too late")
     context = multiprocessing.get_context("forkserver")
     here, there = context.Pipe(duplex=False)
     files = [file and _Lent(file.fileno()) for file in (clip, transcript)]
-    child = context.Process(
-        target=_child, args=(there, *files, extract, text, seconds, memory)
-    )
     end = time.monotonic() + seconds
-    child.start()
-    there.close()
-    with here, _killed_after(child, seconds):
+    with here, tempfile.TemporaryDirectory(prefix="infofuse-") as folder:
+        named = Path(folder) / f"transcript{suffix}"
+        args = (there, *files, named, extract, text, seconds, memory)
+        child = context.Process(target=_child, args=args)
+        child.start()
+        there.close()
+        report, arrays = _reply(here, child, end)
+    return _extracted(report, arrays)
+
+
+def _reply(here: Connection, child: BaseProcess, end: float) -> tuple[bytes, bytes]:
+    """The two parts that a child sends before its time is over. Raises TooSlow, or Stopped."""
+    with _killed_at(child, end):
         try:
-            report, arrays = here.recv_bytes(_REPLY), here.recv_bytes(_REPLY)
+            return here.recv_bytes(_REPLY), here.recv_bytes(_REPLY)
         except (EOFError, OSError):
             child.join()
             late = time.monotonic() >= end or child.exitcode in (-signal.SIGALRM, -signal.SIGXCPU)
             raise (TooSlow if late else Stopped)(_how_it_ended(child)) from None
-    return _extracted(report, arrays)
 
 
 @contextlib.contextmanager
-def _killed_after(child: BaseProcess, seconds: float) -> Iterator[None]:
+def _killed_at(child: BaseProcess, end: float) -> Iterator[None]:
     """The child is killed when the time is over, and at the end of the block."""
-    timer = threading.Timer(seconds, child.kill)
+    timer = threading.Timer(end - time.monotonic(), child.kill)
     timer.daemon = True
     timer.start()
     try:
@@ -166,6 +178,7 @@ def _child(
     there: Connection,
     clip: Path,
     transcript: Path | None,
+    named: Path,
     extract: Extract,
     text: str | None,
     seconds: float,
@@ -176,11 +189,13 @@ def _child(
     for stream in range(3):
         os.dup2(silence, stream)
     _confine(seconds, memory)
+    if transcript is not None:
+        named.symlink_to(transcript)
     try:
-        report, arrays = _made(extract(clip, text=text, transcript=transcript))
+        report, arrays = _made(extract(clip, text=text, transcript=transcript and named))
     except InfofuseError as error:
-        sentence = str(error).replace(str(clip), "the clip")
-        report, arrays = {"error": sentence.replace(str(transcript), "the transcript")}, {}
+        sentence = str(error).replace(str(clip), "the clip").replace(str(named), "the transcript")
+        report, arrays = {"error": sentence}, {}
     except MemoryError:
         report, arrays = {"error": _MEMORY}, {}
     _send(there, report, arrays)

@@ -1,4 +1,4 @@
-"""What the service counts, in the text format of Prometheus. No metric tells of a request's content."""
+"""What the service counts, in the text format of Prometheus: nothing of a request's content."""
 
 import time
 

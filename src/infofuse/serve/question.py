@@ -43,7 +43,7 @@ class Question(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """The form of a question that has a clip. features: whether to answer with what was extracted."""
+    """The form of a question that has a clip. features: whether the answer holds those, too."""
 
     clip: UploadFile
     transcript: UploadFile | None
@@ -68,7 +68,12 @@ def read_json(
     if asked.text and not reads_words(predictor):
         raise InfofuseError("the model reads no words: send features alone")
     widths = predictor.spec.features
-    features = {m: _features(m, rows, widths, limits) for m, rows in asked.features.items() if rows}
+    for name in (*asked.features, *asked.times):
+        if name not in widths:
+            raise unknown("feature modality", name[:40], widths)
+    features = {
+        m: _features(m, rows, widths[m], limits) for m, rows in asked.features.items() if rows
+    }
     sample = Sample("clip", features, asked.text)
     words = tuple(Word(w.text, w.start, w.end) for w in asked.words)
     times = {m: _times(m, rows, features) for m, rows in asked.times.items() if rows}
@@ -104,7 +109,7 @@ def echo(found: Extracted) -> dict[str, Any]:
     return {
         "text": found.sample.text,
         "features": {m: _rounded(v) for m, v in found.sample.features.items()},
-        "times": {m: _rounded(v) for m, v in found.times.items()},
+        "times": {m: list(map(tuple, _rounded(v))) for m, v in found.times.items()},
         "words": [TimedWord(text=w.text, start=w.start, end=w.end) for w in found.words],
         "seconds": found.seconds,
     }
@@ -122,12 +127,7 @@ def _refusal(error: ValidationError) -> Exception:
     return InfofuseError(f"{place}: {first['msg']}")
 
 
-def _features(
-    modality: str, rows: list[list[float]], widths: dict[str, int], limits: Limits
-) -> np.ndarray:
-    if modality not in widths:
-        raise unknown("feature modality", modality[:40], widths)
-    width = widths[modality]
+def _features(modality: str, rows: list[list[float]], width: int, limits: Limits) -> np.ndarray:
     if len(rows) > limits.steps:
         raise InfofuseError(
             f"features.{modality} has {len(rows)} steps, and at most {limits.steps} are taken"

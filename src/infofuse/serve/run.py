@@ -1,5 +1,6 @@
 """The service as a process: one uvicorn server on a socket of its own."""
 
+import re
 import socket
 from collections.abc import Callable
 
@@ -26,13 +27,16 @@ def serve(
     service. announce: called with the address once connections are taken. extract: see
     `create_app`.
 
-    Raises InfofuseError if there is no token where one is needed, or the port is taken.
+    Raises InfofuseError if there is no token where one is needed, a token that no header
+    can hold, or the port is taken.
     """
     import uvicorn
 
     from infofuse.serve.app import create_app
     from infofuse.serve.protocol import timed
 
+    if token is not None and not re.fullmatch(r"[!-~]+", token):
+        raise InfofuseError("a token is one word of ASCII letters, digits and signs")
     limits = limits or Limits()
     local = host in LOOPBACK
     if not local and not token:
@@ -46,6 +50,7 @@ def serve(
     config = uvicorn.Config(
         app,
         http=timed(limits.header_seconds),
+        h11_max_incomplete_event_size=2**14,
         ws="none",
         lifespan="on",
         log_level="warning",

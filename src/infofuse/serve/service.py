@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from infofuse.errors import InfofuseError
 from infofuse.extract.clip import Extracted, extract_clip
 from infofuse.extract.media import Limits as MediaLimits
+from infofuse.extract.transcripts import SUBTITLES
 from infofuse.predict import ClipPrediction, Moment, Prediction, Predictor, predict_extracted
 from infofuse.predict.clip import recipe_of
 from infofuse.serve.child import Extract, Stopped, extract_apart, warm
@@ -18,7 +19,6 @@ from infofuse.serve.limits import Limits
 from infofuse.serve.metrics import Metrics
 from infofuse.serve.question import Question, Upload, echo, read_json
 from infofuse.serve.queue import Queue
-
 
 WINDOW, HOP = 3.0, 1.0
 """Seconds of the timeline: less than an utterance, since people follow it while a clip plays."""
@@ -72,9 +72,16 @@ class Service:
 
     def _extracted(self, upload: Upload, seconds: float) -> Extracted:
         files = [file and _rolled(file.file) for file in (upload.clip, upload.transcript)]
-        bounds = {"seconds": seconds, "memory": self.limits.memory}
         try:
-            return extract_apart(self._extract, files[0], upload.text, files[1], **bounds)
+            return extract_apart(
+                self._extract,
+                files[0],
+                upload.text,
+                files[1],
+                suffix=_suffix(upload),
+                seconds=seconds,
+                memory=self.limits.memory,
+            )
         except Stopped:
             self.metrics.stopped.inc()
             raise
@@ -94,6 +101,12 @@ def _reader(predictor: Predictor, limits: Limits) -> Extract:
         raise InfofuseError("clips are read on Linux alone: send features, or words")
     bounds = MediaLimits(bytes=limits.upload_bytes, seconds=limits.clip_seconds)
     return partial(extract_clip, recipe=recipe, limits=bounds)
+
+
+def _suffix(upload: Upload) -> str:
+    """What kind of transcript it is, by its name; the name itself is never used."""
+    name = (upload.transcript and upload.transcript.filename) or ""
+    return next((known for known in SUBTITLES if name.lower().endswith(known)), ".txt")
 
 
 def _rolled(file: Any) -> Any:

@@ -116,9 +116,17 @@ async function switched(name, on) {
 
 function choose(file) {
   clip = file ?? null;
+  $("file").files = listOf(clip);
   $("clear").hidden = clip === null;
   $("drop").classList.toggle("full", clip !== null);
   $("state").textContent = clip ? `Chosen: ${clip.name}, ${size(clip.size)}.` : "";
+}
+
+/** A file as a list, such as the input wants: what is dropped or recorded shows there, too. */
+function listOf(file) {
+  const held = new DataTransfer();
+  if (file) held.items.add(file);
+  return held.files;
 }
 
 function size(bytes) {
@@ -145,7 +153,6 @@ $("ask").addEventListener("submit", (event) => {
 $("file").addEventListener("change", () => choose($("file").files[0]));
 $("record").addEventListener("click", record);
 $("clear").addEventListener("click", () => {
-  $("file").value = "";
   choose(null);
   $("file").focus();
 });
