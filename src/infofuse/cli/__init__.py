@@ -21,6 +21,7 @@ from infofuse.cli import (
     papers,
     predict,
     robustness,
+    serve,
     synth,
     train,
 )
@@ -36,6 +37,7 @@ VERBS: tuple[Callable[..., None], ...] = (
     explain.explain,
     robustness.robustness,
     export.export,
+    serve.serve,
     inspect.inspect,
     audit.audit,
     convert.convert,
