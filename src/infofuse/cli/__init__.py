@@ -18,6 +18,7 @@ from infofuse.cli import (
     measure,
     papers,
     robustness,
+    study,
     synth,
     train,
 )
@@ -31,6 +32,7 @@ VERBS: tuple[Callable[..., None], ...] = (
     measure.measure,
     explain.explain,
     robustness.robustness,
+    study.study,
     inspect.inspect,
     audit.audit,
     convert.convert,
