@@ -26,7 +26,9 @@ def study(
         Path | None,
         typer.Option(help="The study's folder (runs/NAME); with report, the page."),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes at once, one thread each.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(help="Processes at once, one thread each; 0: this process.")
+    ] = 1,
     protocol: Annotated[
         str, typer.Option(help="honest, or release: the epoch is chosen by test.")
     ] = "",
@@ -55,8 +57,8 @@ def _run(file: Path, out: Path | None, jobs: int, protocol: str, log: str, json:
     from infofuse.study.run import run_study
     from infofuse.study.spec import read_study
 
-    if jobs < 1:
-        raise InfofuseError(f"--jobs is at least 1; found {jobs}")
+    if jobs < 0:
+        raise InfofuseError(f"--jobs is 0 or more; found {jobs}")
     declared = read_study(file, protocol)
     folder = out or Path("runs") / file.stem
     try:

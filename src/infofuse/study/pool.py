@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from infofuse.study.worker import MISTAKE
+from infofuse.errors import InfofuseError
+from infofuse.study.worker import MISTAKE, do
 
 POLL_SECONDS = 0.1
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -65,7 +66,10 @@ class _Running:
 
 
 def run_all(jobs: Sequence[Job], at_once: int, watch: Watch = lambda _: None) -> list[Ended]:
-    """Run what is not finished. A job that fails stops no other; those that failed come back."""
+    """Run what is not finished. A job that fails stops no other; those that failed come back.
+
+    at_once: processes; 0 for one job after the other in this process, which a debugger can follow.
+    """
     waiting = [job for job in jobs if not job.finished]
     times = Times([(j.kind, j.seconds) for j in jobs if j.finished and j.seconds])
     running: list[_Running] = []
@@ -78,6 +82,12 @@ def run_all(jobs: Sequence[Job], at_once: int, watch: Watch = lambda _: None) ->
         standing.ended = ended
         watch(standing)
 
+    while at_once == 0 and waiting:
+        ended = _run_here(waiting.pop(0))
+        failed += [ended] if ended.failure else []
+        times.add(ended)
+        standing.done += 1
+        tell(ended)
     with _stopping(running):
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -93,6 +103,16 @@ def run_all(jobs: Sequence[Job], at_once: int, watch: Watch = lambda _: None) ->
             time.sleep(POLL_SECONDS)
             tell()
     return failed
+
+
+def _run_here(job: Job) -> Ended:
+    began = time.monotonic()
+    try:
+        do(job.facts)
+        failure = ""
+    except InfofuseError as error:
+        failure = str(error)
+    return Ended(job, time.monotonic() - began, failure)
 
 
 @contextlib.contextmanager

@@ -24,8 +24,8 @@ class Spread:
 class Interval:
     """An interval, NaN where none is known."""
 
-    low: float
-    high: float
+    low: float | int
+    high: float | int
 
     def __str__(self) -> str:
         return "–" if self.low != self.low else f"[{text(self.low)}, {text(self.high)}]"
@@ -36,13 +36,17 @@ Value = str | int | float | Spread | Interval | None
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of values. best: of columns in which less or more is better, which."""
+    """Columns of values. best: of columns in which less or more is better, which.
+
+    digits: after the point, of plain numbers.
+    """
 
     name: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
     note: str = ""
+    digits: int = 3
     best: Mapping[str, Literal["min", "max"]] = field(default_factory=dict)
 
     def winners(self) -> set[tuple[int, int]]:
@@ -58,11 +62,11 @@ class Table:
         return found
 
 
-def text(value: Value) -> str:
-    """A value as it is shown: numbers with three digits, "–" for what is not known."""
+def text(value: Value, digits: int = 3) -> str:
+    """A value as it is shown, with "–" for what is not known."""
     if value is None or value != value:
         return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 
 def key(value: Value) -> float | str:
@@ -158,6 +162,11 @@ def _marked(
 ) -> list[list[str]]:
     winners = table.winners()
     return [
-        [mark(escape(text(v))) if (i, j) in winners else escape(text(v)) for j, v in enumerate(row)]
+        [
+            mark(escape(text(v, table.digits)))
+            if (i, j) in winners
+            else escape(text(v, table.digits))
+            for j, v in enumerate(row)
+        ]
         for i, row in enumerate(table.rows)
     ]

@@ -323,13 +323,13 @@ def costs(results: Results) -> Table:
         for system in results.on(place):
             keys = ((place.name, system.name, seed) for seed in results.study.seeds)
             facts = [results.found[key] for key in keys if key in results.found]
-            means = [f"{np.mean([f[k] for f in facts]):.1f}" for k in MEANS]
+            means = [float(np.mean([f[k] for f in facts])) for k in MEANS]
             opened = max(f["test_openings"] for f in facts)
             rows.append((place.name, system.title, facts[0]["parameters"], *means, opened))
     columns = ("data", "system", "parameters", "best epoch", "epochs", "seconds")
     columns += ("test openings",)
     note = "Means over seeds; openings of the test split: the most of a cell."
-    return Table("costs", "Costs", columns, tuple(rows), note)
+    return Table("costs", "Costs", columns, tuple(rows), note, digits=1)
 
 
 def summary(results: Results) -> str:

@@ -20,15 +20,22 @@ ORPHANED, MISTAKE = 3, 2
 def main() -> None:
     """Do the job. Exit status 2: a refusal, said in one sentence on standard error."""
     threading.Thread(target=_end_with_the_study, daemon=True).start()
-    job = json.loads(sys.argv[1])
-    out = Path(job["out"])
-    out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(out.with_name(f".{out.name}.lock")):
-            JOBS[job["do"]](job, out)
+        do(json.loads(sys.argv[1]))
     except InfofuseError as error:
         print(error, file=sys.stderr)
         sys.exit(MISTAKE)
+
+
+def do(job: dict[str, Any]) -> None:
+    """The job, with one torch thread, alone in what it writes to."""
+    import torch
+
+    torch.set_num_threads(1)
+    out = Path(job["out"])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with locked(out.with_name(f".{out.name}.lock")):
+        JOBS[job["do"]](job, out)
 
 
 def _end_with_the_study() -> None:
@@ -37,22 +44,16 @@ def _end_with_the_study() -> None:
 
 
 def _train(job: dict[str, Any], out: Path) -> None:
-    import torch
-
     from infofuse.training.recipe import read_recipe, resolve
     from infofuse.training.run import train
 
-    torch.set_num_threads(1)
     train(resolve(read_recipe(Path(job["recipe"]))), out, test=job["test"], log=job["log"])
 
 
 def _analyse(job: dict[str, Any], out: Path) -> None:
-    import torch
-
     from infofuse.files import write_json
     from infofuse.study.analyse import analyse
 
-    torch.set_num_threads(1)
     write_json(out, analyse(job["data"], [Path(run) for run in job["runs"]]))
 
 
