@@ -62,6 +62,9 @@ class Task(ABC):
     ) -> Region:
         """The labels whose nonconformity is within the limits (see `infofuse.conformal`)."""
 
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        """The best prediction that looks at nothing, by the labels of training clips."""
+
     @abstractmethod
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
@@ -112,6 +115,9 @@ class Regression(Task):
         interval = np.stack([readable - limits, readable + limits], axis=2).clip(low, high)
         aside = (interval[:, :, 0] > middle) | (interval[:, :, 1] < middle)
         return Region(aside.all(1), interval=interval)
+
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        return np.nanmedian(labels, axis=0)
 
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
@@ -167,6 +173,11 @@ class Classification(Task):
         classes = (1 - readable <= limits) | _is_largest(readable)
         return Region(classes.sum(1) == 1, classes=classes)
 
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        known = labels[~np.isnan(labels)].astype(int)
+        counts = np.bincount(known, minlength=len(self.classes))
+        return np.eye(len(self.classes), dtype=np.float32)[counts.argmax()]
+
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
     ) -> dict[str, float]:
@@ -214,6 +225,9 @@ class MultiLabel(Task):
         """
         may, may_not = 1 - readable <= limits, readable <= limits
         return Region(~(may & may_not).any(1), classes=may | (readable > 0.5))
+
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        return np.where(np.nanmean(labels, axis=0) > 0.5, 1, -1).astype(np.float32)
 
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]

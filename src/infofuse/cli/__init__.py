@@ -22,6 +22,7 @@ from infofuse.cli import (
     predict,
     robustness,
     serve,
+    study,
     synth,
     train,
 )
@@ -38,6 +39,7 @@ VERBS: tuple[Callable[..., None], ...] = (
     robustness.robustness,
     export.export,
     serve.serve,
+    study.study,
     inspect.inspect,
     audit.audit,
     convert.convert,

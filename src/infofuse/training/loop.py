@@ -36,7 +36,8 @@ Report = Callable[[int, int, int, int, str], None]
 class Trainer:
     """Trains a model on an objective, keeping the checkpoint that is best on validation clips.
 
-    It is given training and validation clips and never sees others. `folder` holds snapshots
+    It is given training and validation clips and never sees others (under the protocol "release",
+    test clips stand where validation clips should: `Recipe.chosen_by`). `folder` holds snapshots
     while it runs, and `folder/checkpoint` the selected model afterwards; started again on the
     same folder, it goes on where it was.
     """
@@ -53,12 +54,14 @@ class Trainer:
         report: Report = lambda *_: None,
         facts: dict[str, Any] | None = None,
         snapshot_seconds: float = SNAPSHOT_SECONDS,
+        track: Callable[[dict[str, Any]], None] = lambda _: None,
     ):
         from lightning_fabric import Fabric
 
         self.recipe, self.config, self.spec = recipe, recipe.train, spec
         self.train_loader, self.valid_loader = train, valid
         self.folder, self.report, self.facts = folder, report, facts or {}
+        self.track = track
         self.snapshot_seconds, self._last_snapshot = snapshot_seconds, time.monotonic()
         precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[self.config.precision]
         self.fabric = Fabric(accelerator=self.config.device, devices=1, precision=precision)
@@ -91,11 +94,13 @@ class Trainer:
         meter = Meter(self.config.measure)
         scores = self._validate(number, meter)
         self._select(number, scores)
-        record |= {f"valid_{k}": v for k, v in scores.items()} | meter.read()
+        chosen_by = self.recipe.chosen_by
+        record |= {f"{chosen_by}_{k}": v for k, v in scores.items()} | meter.read()
         record |= {"epoch": number, "seconds": round(time.perf_counter() - started, 2)}
         self.progress.history.append(record)
         self.progress.epoch = number
         write_json(self.folder / "history.json", self.progress.history)
+        self.track(record)
 
     def _first_pass(self, number: int) -> dict[str, float]:
         """Fit the measures that learn apart; the encoders are fixed and need no gradient."""
@@ -172,7 +177,7 @@ class Trainer:
         best = self.progress.best
         if math.isnan(score) or (best is not None and score >= best):
             return
-        facts = self.facts | {"epoch": number, "valid": scores}
+        facts = self.facts | {"epoch": number, self.recipe.chosen_by: scores}
         checkpoint.save(
             self._kept(number), self.raw_model, self.objective, self.recipe, self.spec, facts
         )

@@ -1,0 +1,1 @@
+"""Studies: a declared grid of runs, compared with statistics that can be trusted."""
