@@ -30,6 +30,7 @@ ALLOWED = {
     "objectives": {"measures", "tasks"},
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
     "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
+    "tuning": {"data", "papers", "training"},
     "demo": {"data", "training"},
     "analysis": {
         "data",

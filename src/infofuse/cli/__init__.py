@@ -20,6 +20,7 @@ from infofuse.cli import (
     robustness,
     synth,
     train,
+    tune,
 )
 from infofuse.errors import InfofuseError
 
@@ -27,6 +28,7 @@ USER_MISTAKE = 2
 
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
+    tune.tune,
     evaluate.evaluate,
     measure.measure,
     explain.explain,

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
@@ -15,11 +15,15 @@ from infofuse.files import read_json, write_json, write_text
 from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.curves import draw
-from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer, Watch
 from infofuse.training.prepare import prepare
+from infofuse.training.processes import launch, rank, together
 from infofuse.training.protocol import evaluate
 from infofuse.training.recipe import Recipe
 from infofuse.types import Clips
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 PER_CLIP = "training_clips.json"
 """The file of a seed's folder with what the objective found out about each training clip."""
@@ -36,30 +40,42 @@ def train(
     test: bool = True,
     announce: Announce = lambda *_: lambda *_: None,
     snapshot_seconds: float = SNAPSHOT_SECONDS,
+    watch: Watch = lambda _: None,
+    devices: int = 1,
+    strategy: str = "ddp",
 ) -> dict[str, Any]:
     """Train every seed of a recipe into a folder, and return what `metrics.json` there says.
 
     Each seed's checkpoint is chosen by its validation score alone; then, unless `test` is off,
     the test split is opened once and scored. Started again on the same folder, finished seeds are
-    kept and a killed one goes on. corpus: the data, if it is open already.
+    kept and a killed one goes on. corpus: the data, if it is open already. watch: called after
+    each epoch. devices: processes that share each batch; the command is started again in each
+    (`infofuse.training.processes`), the first one writes, and all return the same.
 
     Raises InfofuseError if the folder holds a run of another recipe or other data.
     """
     out = Path(out)
     corpus = open_corpus(recipe.data) if corpus is None else corpus
-    _claim(out, recipe, corpus)
-    for seed in recipe.seeds:
-        folder = out / f"seed-{seed}"
-        if not _is_done(folder, test):
-            _train_seed(
-                recipe, corpus, seed, folder, announce(seed, list(recipe.seeds)), snapshot_seconds
-            )
-            if test:
-                _test_seed(folder, corpus)
-    metrics = summarise(recipe, corpus, out)
-    write_json(out / "metrics.json", metrics)
+    if rank() == 0:
+        _claim(out, recipe, corpus)
+    fabric = launch(recipe.train, devices, strategy)
+    with together(fabric):
+        for seed in recipe.seeds:
+            folder = out / f"seed-{seed}"
+            if not _is_done(folder, test):
+                report = announce(seed, list(recipe.seeds))
+                train_seed(recipe, corpus, seed, folder, report, snapshot_seconds, watch, fabric)
+                if test and fabric.is_global_zero:
+                    _test_seed(folder, corpus)
+        if fabric.is_global_zero:
+            _write_summary(recipe, corpus, out)
+        fabric.barrier()
+    return summarise(recipe, corpus, out)
+
+
+def _write_summary(recipe: Recipe, corpus: Corpus, out: Path) -> None:
+    write_json(out / "metrics.json", summarise(recipe, corpus, out))
     draw({s: read_json(out / f"seed-{s}/history.json") for s in recipe.seeds}, out / "curves.png")
-    return metrics
 
 
 def _claim(out: Path, recipe: Recipe, corpus: Corpus) -> None:
@@ -107,9 +123,20 @@ def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
         write_json(path, {"id": list(clips.ids), **found})
 
 
-def _train_seed(
-    recipe: Recipe, corpus: Corpus, seed: int, folder: Path, report: Report, snapshot: float
+def train_seed(
+    recipe: Recipe,
+    corpus: Corpus,
+    seed: int,
+    folder: Path,
+    report: Report = lambda *_: None,
+    snapshot_seconds: float = SNAPSHOT_SECONDS,
+    watch: Watch = lambda _: None,
+    fabric: "Fabric | None" = None,
 ) -> None:
+    """Train one seed into a folder, where `metrics.json` then has its validation scores.
+
+    It reads the training and validation splits, and no other.
+    """
     if (folder / "metrics.json").is_file():
         return
     training, validation = corpus.split("train"), corpus.split("valid")
@@ -131,9 +158,13 @@ def _train_seed(
         folder,
         report,
         {"seed": seed, "data_fingerprint": corpus.fingerprint, "versions": versions()},
-        snapshot,
+        snapshot_seconds,
+        watch=watch,
+        fabric=fabric,
     )
     progress = trainer.fit()
+    if not trainer.writes:
+        return
     best = progress.history[progress.best_epoch - 1]
     valid = {k.removeprefix("valid_"): v for k, v in best.items() if k.startswith("valid_")}
     facts = {
