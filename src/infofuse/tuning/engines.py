@@ -15,6 +15,9 @@ from infofuse.tuning.trial import Job, Result, run_trial
 ATTEMPTS = 3
 """How often a trial is begun whose process is killed."""
 
+PRELOADED = (__name__, "lightning_fabric", "optuna", "torchmetrics", "transformers")
+"""What all trials import, which takes seconds: done once, where processes can be forked."""
+
 Engine = Callable[[Sequence[Job]], Iterator[Result]]
 """Runs all the jobs and gives each one's result once, in the order in which they end."""
 
@@ -30,7 +33,7 @@ def local(at_once: int) -> Engine:
         raise InfofuseError(f"at least one trial runs at a time; found --jobs {at_once}")
     forks = "forkserver" in get_all_start_methods()
     context = get_context("forkserver" if forks else "spawn")
-    context.set_forkserver_preload([__name__])  # so that torch is imported once, not in each
+    context.set_forkserver_preload(list(PRELOADED))
 
     def begin(job: Job) -> BaseProcess:
         process = context.Process(target=_work, args=(job,), daemon=True)
@@ -42,7 +45,8 @@ def local(at_once: int) -> Engine:
         running: dict[BaseProcess, tuple[Job, int]] = {}
         while waiting or running:
             while waiting and len(running) < at_once:
-                running[begin(waiting[0][0])] = waiting.pop(0)
+                job, attempts = waiting.pop(0)
+                running[begin(job)] = job, attempts
             connection.wait([process.sentinel for process in running])
             for process in [p for p in running if not p.is_alive()]:
                 job, attempts = running.pop(process)

@@ -78,7 +78,9 @@ def tune(
 
     Raises InfofuseError if the folder holds another search, and if no trial could be trained.
     """
-    plan = Plan(recipe, space_of(recipe) if space is None else space, trials, together, seed)
+    space = space_of(recipe) if space is None else space
+    # In one order, wherever it was written down: choices are drawn one after the other.
+    plan = Plan(recipe, dict(sorted(space.items())), trials, together, seed)
     out = Path(out)
     _claim(out, plan)
     study = _storage(out)
