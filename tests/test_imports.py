@@ -40,6 +40,8 @@ ALLOWED = {
         "papers",
         "tasks",
     },
+    "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
+    "tuning": {"data", "papers", "training"},
     "demo": {"data", "training"},
     "export": {"data", "encoders", "models", "training"},
     "extract": {"data", "encoders"},

@@ -25,6 +25,7 @@ from infofuse.cli import (
     study,
     synth,
     train,
+    tune,
 )
 from infofuse.errors import InfofuseError
 
@@ -32,6 +33,7 @@ USER_MISTAKE = 2
 
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
+    tune.tune,
     evaluate.evaluate,
     predict.predict,
     measure.measure,

@@ -86,9 +86,15 @@ def progress(quiet: bool = False) -> Iterator["Announce"]:
 
     An interruption is answered with how to go on.
     """
+    with interruptible(), _bars() if sys.stderr.isatty() and not quiet else _silence() as announce:
+        yield announce
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """An interruption of the block is answered with how to go on."""
     try:
-        with _bars() if sys.stderr.isatty() and not quiet else _silence() as announce:
-            yield announce
+        yield
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
@@ -16,15 +16,21 @@ from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
 from infofuse.training.curves import draw
-from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer, Watch
 from infofuse.training.prepare import prepare
+from infofuse.training.processes import launch, rank, together
+from infofuse.training.progress import Progress
 from infofuse.training.protocol import evaluate, open_split
 from infofuse.training.recipe import Recipe
-from infofuse.training.tracking import Track, tracker
+from infofuse.training.tracking import tracker
 from infofuse.types import Clips
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 PEEKED = {"protocol": "release", "chosen_by": "test"}
 """What metrics say where the epoch was chosen by the test split."""
+
 PER_CLIP = "training_clips.json"
 """The file of a seed's folder with what the objective found out about each training clip."""
 
@@ -40,14 +46,19 @@ def train(
     test: bool = True,
     announce: Announce = lambda *_: lambda *_: None,
     snapshot_seconds: float = SNAPSHOT_SECONDS,
+    watch: Watch = lambda _: None,
     log: str = "",
+    devices: int = 1,
+    strategy: str = "ddp",
 ) -> dict[str, Any]:
     """Train every seed of a recipe into a folder, and return what `metrics.json` there says.
 
     Each seed's checkpoint is chosen by its validation score alone; then, unless `test` is off,
     the test split is opened once and scored. Started again on the same folder, finished seeds are
-    kept and a killed one goes on. corpus: the data, if it is open already. log: a tracker that is
-    told of each epoch too (`infofuse.training.tracking`).
+    kept and a killed one goes on. corpus: the data, if it is open already. watch: called after
+    each epoch. log: a tracker that is told of each epoch too (`infofuse.training.tracking`).
+    devices: processes that share each batch; the command is started again in each
+    (`infofuse.training.processes`), the first one writes, and all return the same.
 
     Raises InfofuseError if the folder holds a run of another recipe or other data.
     """
@@ -55,25 +66,35 @@ def train(
     if recipe.protocol == "release" and not test:
         raise InfofuseError('protocol "release" chooses by the test split and cannot leave it out')
     corpus = open_corpus(recipe.data) if corpus is None else corpus
-    _claim(out, recipe, corpus)
-    for seed in recipe.seeds:
-        folder = out / f"seed-{seed}"
-        if not _is_done(folder, test):
-            _train_seed(
-                recipe,
-                corpus,
-                seed,
-                folder,
-                announce(seed, list(recipe.seeds)),
-                snapshot_seconds,
-                tracker(log, folder),
-            )
-            if test:
-                _test_seed(folder, corpus)
-    metrics = summarise(recipe, corpus, out)
-    write_json(out / "metrics.json", metrics)
+    if rank() == 0:
+        _claim(out, recipe, corpus)
+    fabric = launch(recipe.train, devices, strategy)
+    with together(fabric):
+        for seed in recipe.seeds:
+            folder = out / f"seed-{seed}"
+            if not _is_done(folder, test):
+                report = announce(seed, list(recipe.seeds))
+                told = _both(watch, tracker(log if fabric.is_global_zero else "", folder))
+                train_seed(recipe, corpus, seed, folder, report, snapshot_seconds, told, fabric)
+                if test and fabric.is_global_zero:
+                    _test_seed(folder, corpus)
+        if fabric.is_global_zero:
+            _write_summary(recipe, corpus, out)
+        fabric.barrier()
+    return summarise(recipe, corpus, out)
+
+
+def _both(one: Watch, other: Watch) -> Watch:
+    def watch(progress: Progress) -> None:
+        one(progress)
+        other(progress)
+
+    return watch
+
+
+def _write_summary(recipe: Recipe, corpus: Corpus, out: Path) -> None:
+    write_json(out / "metrics.json", summarise(recipe, corpus, out))
     draw({s: read_json(out / f"seed-{s}/history.json") for s in recipe.seeds}, out / "curves.png")
-    return metrics
 
 
 def _claim(out: Path, recipe: Recipe, corpus: Corpus) -> None:
@@ -130,15 +151,20 @@ def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
         write_json(path, {"id": list(clips.ids), **found})
 
 
-def _train_seed(
+def train_seed(
     recipe: Recipe,
     corpus: Corpus,
     seed: int,
     folder: Path,
-    report: Report,
-    snapshot: float,
-    track: Track,
+    report: Report = lambda *_: None,
+    snapshot_seconds: float = SNAPSHOT_SECONDS,
+    watch: Watch = lambda _: None,
+    fabric: "Fabric | None" = None,
 ) -> None:
+    """Train one seed into a folder, where `metrics.json` then has its validation scores.
+
+    It reads the training and validation splits, and no other.
+    """
     if (folder / "metrics.json").is_file():
         return
     training, validation = corpus.split("train"), open_split(corpus, recipe.chosen_by, folder)
@@ -160,11 +186,14 @@ def _train_seed(
         folder,
         report,
         {"seed": seed, "data_fingerprint": corpus.fingerprint, "versions": versions()},
-        snapshot,
-        track,
+        snapshot_seconds,
+        watch=watch,
+        fabric=fabric,
     )
     progress = trainer.fit()
-    calibrate(folder / "checkpoint", validation)
+    if not trainer.writes:
+        return
+    calibrate(folder / "checkpoint", corpus.split("valid"))
     best = progress.history[progress.best_epoch - 1]
     facts = {
         "seed": seed,

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from infofuse.errors import InfofuseError, unknown
+from infofuse.training.progress import Progress
 
-Track = Callable[[dict[str, Any]], None]
-"""Called with an epoch's record, as it stands in history.json."""
+Track = Callable[[Progress], None]
+"""Called after each epoch, whose record is the last of the history."""
 
 
 def tracker(name: str, folder: Path) -> Track:
@@ -31,7 +32,8 @@ def _tensorboard(folder: Path) -> Track:
         ) from None
     writers: list[Any] = []
 
-    def track(record: dict[str, Any]) -> None:
+    def track(progress: Progress) -> None:
+        record = progress.history[-1]
         epoch = record["epoch"]
         if not writers:
             writers.append(SummaryWriter(str(folder / "tensorboard"), purge_step=epoch))
