@@ -40,7 +40,6 @@ ALLOWED = {
         "papers",
         "tasks",
     },
-    "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
     "tuning": {"data", "papers", "training"},
     "demo": {"data", "training"},
     "export": {"data", "encoders", "models", "training"},
