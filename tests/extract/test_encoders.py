@@ -84,5 +84,5 @@ def test_an_image_encoder_that_is_not_there(tmp_path: Path) -> None:
         VisionEncoder()
     with pytest.raises(InfofuseError, match="no image encoder could be loaded"):
         _ = VisionEncoder(str(tmp_path)).width
-    with pytest.raises(InfofuseError, match="no image encoder of this name"):
+    with pytest.raises(InfofuseError, match="no encoder of this name"):
         VisionEncoder("nobody/no-such-model").identity()
