@@ -60,7 +60,9 @@ class FeatureRecipe:
             fps=float(json["fps"]),
         )
         for name, was, now in _stages(json, recipe.to_json()):
-            changed = [file for file, sha in was["weights"].items() if now["weights"].get(file) != sha]
+            changed = [
+                file for file, sha in was["weights"].items() if now["weights"].get(file) != sha
+            ]
             if changed:
                 raise InfofuseError(
                     f"the {name} features were made with another {changed[0]} than the one that "
