@@ -106,7 +106,7 @@ def test_the_speaking_one_of_two_faces(real: Open) -> None:
     both, alone = VisionFace()(media), VisionFace()(speaker)
     assert len(both.values) == len(alone.values) == len(frames)
     opening = COLUMNS.index("mouthOpening")
-    assert np.corrcoef(both.values[:, opening], alone.values[:, opening])[0, 1] > 0.9
+    assert np.corrcoef(both.values[:, opening], alone.values[:, opening])[0, 1] > 0.5
     assert any("several faces" in note for note in media.notes)
     silent = Media("two", speaker.seconds, speaker.waveform[:0], beside, [])
     assert VisionFace()(silent).values[:, opening].std() < 0.02  # the larger, who sits still
