@@ -44,10 +44,6 @@ class VisionEncoder:
                 "'google/vit-base-patch16-224'"
             )
 
-    @property
-    def width(self) -> int:
-        return _embed(self.model, [np.zeros((32, 32, 3), np.uint8)]).shape[1]
-
     def identity(self) -> Json:
         folder = Path(_folder(self.model))
         return identity(self, ["transformers", "torch"], {_WEIGHTS: digest(folder / _WEIGHTS)})
