@@ -85,5 +85,5 @@ def test_an_image_encoder_that_is_not_there(tmp_path: Path) -> None:
         VisionEncoder()
     with pytest.raises(InfofuseError, match="no image encoder could be loaded"):
         VisionEncoder(str(tmp_path))(Media("v", 1.0, np.zeros(0, np.float32), [black], []))
-    with pytest.raises(InfofuseError, match="no image encoder of this name"):
+    with pytest.raises(InfofuseError, match="no encoder of this name"):
         VisionEncoder("nobody/no-such-model").identity()
