@@ -33,7 +33,7 @@ def test_the_columns_are_the_landmarkers() -> None:
 
     names = [name.lstrip("_").lower() for name in BLENDSHAPES]
     assert names == [shape.name.replace("_", "").lower() for shape in Blendshapes]
-    assert VisionFace().width == len(COLUMNS) == 59
+    assert len(COLUMNS) == len(set(COLUMNS)) == 59
 
 
 def test_a_face_in_every_frame(real: Open) -> None:
@@ -116,6 +116,11 @@ def test_a_recipe_keeps_it() -> None:
     made = stage("vision", "face", faces=2)
     assert stage_from_json("vision", made.identity()) == made
     assert made.identity()["weights"] == dict(FACE.digests)
+
+
+def test_a_number_of_faces_that_makes_no_sense() -> None:
+    with pytest.raises(InfofuseError, match="from 1 to 16 was expected"):
+        VisionFace(faces=0)
 
 
 def test_another_file_is_no_landmarker(tmp_path: Path) -> None:

@@ -42,10 +42,6 @@ class VisionEncoder:
                 "'google/vit-base-patch16-224'"
             )
 
-    @property
-    def width(self) -> int:
-        return _embed(self.model, [np.zeros((32, 32, 3), np.uint8)]).shape[1]
-
     def identity(self) -> Json:
         weights = folder_of(self.model) / WEIGHTS
         return identity(self, ["transformers", "torch"], {WEIGHTS: digest(weights)})

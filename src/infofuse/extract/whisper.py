@@ -76,12 +76,6 @@ def encode(
             )[0]
 
 
-@lru_cache(maxsize=4)
-def width(model: str) -> int:
-    """Numbers in a state of the encoder."""
-    return next(encode(model, np.zeros(RATE, np.float32))).shape[1]
-
-
 def checksum(model: str) -> dict[str, str]:
     """The SHA-256 of the weights."""
     return {"model.bin": digest(folder(model) / "model.bin")}
