@@ -68,21 +68,23 @@ def test_without_sound_the_largest_is_chosen() -> None:
     assert all(chosen[i] is frames[i][1] for i in range(40))
 
 
-def test_evidence_is_fishers_statistic() -> None:
-    """z = atanh(r) sqrt(n - 3) for r of known size."""
-    x, y = np.arange(40.0) % 2, np.arange(40.0) % 2 + (np.arange(40) % 4 > 1)
-    [track] = follow([[face(0.1, float(v))] for v in x], TIMES)
-    r = np.corrcoef(x, y)[0, 1]
-    assert speaking(track, y) == pytest.approx(np.arctanh(r) * np.sqrt(37))
-    assert speaking(track, -y) == 0.0
+def test_speaking_is_moving_with_the_voice() -> None:
+    voice = np.tile([1.0, 0.0, 1.0, 0.0, 0.5], 8)
+    mouths = [face(0.1, 0.2 * v) for v in voice], [face(0.1, 0.2 - 0.2 * v) for v in voice]
+    [[with_it], [against_it]] = [follow([[m] for m in moves], TIMES) for moves in mouths]
+    assert speaking(with_it, voice) == pytest.approx(2 * 0.2 * voice.std(), rel=1e-5)
+    assert speaking(against_it, voice) == pytest.approx(0, abs=1e-6)
+    assert speaking(with_it, 0 * voice) == 0.0
+    [still] = follow([[face(0.1, 0.01 * v)] for v in voice], TIMES)
+    assert speaking(still, voice) == 0.0
 
 
 def test_loudness_is_the_energy_of_an_interval() -> None:
-    """ln(1/4) between half and whole amplitude; silence is ln 1e-4; beyond the end is silence."""
+    """Half the amplitude is 6 dB of 40 less; silence, and what is beyond the end, is 0."""
     wave = np.concatenate([np.ones(RATE), np.full(RATE, 0.5), np.zeros(RATE)]).astype(np.float32)
     times = np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [3.0, 4.0]])
-    expected = [0.0, np.log(0.25), np.log(1e-4), np.log(1e-4)]
-    np.testing.assert_allclose(loudness_of(wave, times), expected)
+    expected = [1.0, 1 - 20 * np.log10(2) / 40, 0.0, 0.0]
+    np.testing.assert_allclose(loudness_of(wave, times), expected, atol=1e-12)
     assert not loudness_of(wave[:0], times).any()
 
 

@@ -102,7 +102,7 @@ def test_pitch_is_recovered(clips: Planted) -> None:
 
 
 def test_openings_of_the_mouth_are_recovered(clips: Planted) -> None:
-    """A face in every frame; within 0.04 in nearly all frames, and in their order."""
+    """A face in every frame, and of 95 in 100 the opening within 0.025."""
     seen = by_id(open_corpus(clips.store), "vision")
     for plan, openings in zip(clips.plans, clips.openings, strict=True):
         assert len(seen[plan.id]) in (len(openings), len(openings) + 1)
@@ -110,13 +110,12 @@ def test_openings_of_the_mouth_are_recovered(clips: Planted) -> None:
         [seen[p.id][: len(o), OPENING] for p, o in zip(clips.plans, clips.openings, strict=True)]
     )
     known = np.concatenate(clips.openings)
-    print("openings", np.quantile(np.abs(found - known), [0.5, 0.95, 1]), np.corrcoef(found, known))
-    assert np.quantile(np.abs(found - known), 0.95) < 0.04
-    assert stats.pearsonr(found, known)[0] > 0.9
+    assert np.quantile(np.abs(found - known), 0.95) < 0.025
+    assert stats.pearsonr(found, known)[0] > 0.98
 
 
 def test_times_of_words_are_recovered(clips: Planted) -> None:
-    """By alignment of the transcript: starts within 0.1 s in the median, nearly all in 0.2 s."""
+    """By alignment of the transcript: half of the starts within 0.02 s, and all in 0.1 s."""
     errors = []
     for plan, speech in list(zip(clips.plans, clips.speeches, strict=True))[:12]:
         sound = open_media(clips.folder / f"{plan.id}.mp4", fps=planted.FPS).waveform
@@ -124,9 +123,8 @@ def test_times_of_words_are_recovered(clips: Planted) -> None:
         assert words is not None
         assert [w.text for w in words] == [text for text, _, _ in speech.words]
         errors += [w.start - a for w, (_, a, _) in zip(words, speech.words, strict=True)]
-    print("words", np.quantile(np.abs(errors), [0.5, 0.9, 1]), np.mean(errors))
-    assert np.median(np.abs(errors)) < 0.1
-    assert np.quantile(np.abs(errors), 0.9) < 0.2
+    assert np.median(np.abs(errors)) < 0.02
+    assert np.abs(errors).max() < 0.1
 
 
 def test_words_are_heard(voice: Voice) -> None:
@@ -152,7 +150,6 @@ def test_a_model_learns_from_forty_what_the_other_twenty_say(
     corpus = open_corpus(clips.store)
     train(made, tmp_path, corpus=corpus)
     metrics = read_json(tmp_path / "seed-1111/metrics.json")
-    print(metrics)
     said = np.array([plan.label for plan in clips.plans])
     assert metrics["test"]["corr"] > 0.6
     assert metrics["test"]["mae"] < np.abs(said[40:] - said[:40].mean()).mean()

@@ -11,7 +11,8 @@ from infofuse.data import DataSpec
 from infofuse.data.store import create_store, read_store
 from infofuse.errors import InfofuseError
 from infofuse.extract.audio_descriptors import Descriptors
-from infofuse.extract.features import identity, installed
+from infofuse.extract.features import identity
+from infofuse.extract.installed import installed
 from infofuse.extract.recipe import FeatureRecipe, read_recipe, stage, stages
 from infofuse.types import Json
 
@@ -70,13 +71,14 @@ def test_a_rate_that_makes_no_sense_is_refused() -> None:
 
 
 def test_every_extractor_is_what_a_recipe_needs() -> None:
-    """Each is found by its file's name, and needs no more than that to be made."""
+    """Each is found by its file's name, and may stand in a set."""
     for modality in ("audio", "vision", "text"):
         assert stages(modality)
         for name in stages(modality):
-            made = stage(modality, name)
+            options = {"model": "x"} if name in ("speech", "encoder") else {}
+            made = stage(modality, name, **options)
             assert made.name == name
-            assert hash(made) == hash(stage(modality, name))
+            assert hash(made) == hash(stage(modality, name, **options))
             assert callable(made.identity)
 
 
@@ -85,7 +87,7 @@ def test_a_package_that_is_not_there_is_asked_for() -> None:
     class Other:
         name: ClassVar[str] = "other"
 
-    with pytest.raises(InfofuseError, match=r"nothing-such is not installed, .*infofuse\[extract"):
+    with pytest.raises(InfofuseError, match=r"nothing-such is not installed: .*infofuse\[extract"):
         identity(Other(), ("nothing-such",))
 
 
@@ -93,7 +95,12 @@ def test_a_recipe_in_toml(tmp_path: Path) -> None:
     file = tmp_path / "features.toml"
     file.write_text('fps = 5\n[audio]\nname = "descriptors"\nhop = 0.01\n')
     assert read_recipe(file) == FeatureRecipe(audio=Descriptors(hop=0.01), fps=5.0)
+    file.write_text('text = "given"')
+    assert read_recipe(file) == FeatureRecipe(text=stage("text", "given"))
     for text, why in {
+        'fps = "fast"': "could not convert string to float: 'fast'",
+        "audio = 7": "features.toml: .* must be a mapping, not int",
+        '[audio]\nname = "descriptors"\nhop = "x"': "features.toml: ",
         "fps = [": "cannot be read as a recipe in TOML",
         '[sound]\nname = "x"': "unknown part of a feature recipe 'sound'",
         "[audio]\nhop = 0.01": "unknown audio extractor ''",

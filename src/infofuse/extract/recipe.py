@@ -11,7 +11,8 @@ from typing import Any
 import infofuse.extract
 from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError, unknown
-from infofuse.extract.features import Extractor, installed
+from infofuse.extract.features import Extractor
+from infofuse.extract.installed import installed
 from infofuse.extract.text import TextSource
 from infofuse.files import read_json
 from infofuse.types import Json
@@ -60,12 +61,12 @@ class FeatureRecipe:
             fps=float(json["fps"]),
         )
         for name, was, now in _stages(json, recipe.to_json()):
-            changed = [file for file, sha in was["weights"].items() if now["weights"].get(file) != sha]
-            if changed:
-                raise InfofuseError(
-                    f"the {name} features were made with another {changed[0]} than the one that "
-                    f"is here; install the one with sha256 {was['weights'][changed[0]][:12]}…"
-                )
+            for file, sha in was["weights"].items():
+                if now["weights"].get(file) != sha:
+                    raise InfofuseError(
+                        f"the {name} features were made with another {file} than the one that is "
+                        f"here; install the one with sha256 {sha[:12]}…"
+                    )
         return recipe
 
     def differences(self, json: Json) -> list[str]:
@@ -95,6 +96,7 @@ def read_recipe(path: Path) -> FeatureRecipe:
     """The recipe in a TOML file, or the one by which a store or a checkpoint was made.
 
         fps = 12.5
+        text = "given"
         [audio]
         name = "descriptors"
         hop = 0.01
@@ -110,8 +112,17 @@ def read_recipe(path: Path) -> FeatureRecipe:
     for name in tables:
         if name not in (*STAGES, "fps"):
             raise unknown("part of a feature recipe", name, (*STAGES, "fps"))
-    made = {name: stage(name, **tables[name]) for name in STAGES if name in tables}
-    return FeatureRecipe(**made, fps=float(tables.get("fps", FeatureRecipe.fps)))
+    try:
+        fps = float(tables.get("fps", FeatureRecipe.fps))
+        made = {name: _named(name, tables[name]) for name in STAGES if name in tables}
+    except (TypeError, ValueError) as error:
+        raise InfofuseError(f"{path}: {error}") from None
+    return FeatureRecipe(**made, fps=fps)
+
+
+def _named(modality: str, entry: Any) -> Any:
+    """The extractor of an entry: a table with its name and its options, or the name alone."""
+    return stage(modality, entry) if isinstance(entry, str) else stage(modality, **entry)
 
 
 def _kept(folder: Path) -> Json:
