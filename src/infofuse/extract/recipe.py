@@ -96,6 +96,7 @@ def read_recipe(path: Path) -> FeatureRecipe:
     """The recipe in a TOML file, or the one by which a store or a checkpoint was made.
 
         fps = 12.5
+        text = "given"
         [audio]
         name = "descriptors"
         hop = 0.01
@@ -111,8 +112,17 @@ def read_recipe(path: Path) -> FeatureRecipe:
     for name in tables:
         if name not in (*STAGES, "fps"):
             raise unknown("part of a feature recipe", name, (*STAGES, "fps"))
-    made = {name: stage(name, **tables[name]) for name in STAGES if name in tables}
-    return FeatureRecipe(**made, fps=float(tables.get("fps", FeatureRecipe.fps)))
+    try:
+        fps = float(tables.get("fps", FeatureRecipe.fps))
+        made = {name: _named(name, tables[name]) for name in STAGES if name in tables}
+    except (TypeError, ValueError) as error:
+        raise InfofuseError(f"{path}: {error}") from None
+    return FeatureRecipe(**made, fps=fps)
+
+
+def _named(modality: str, entry: Any) -> Any:
+    """The extractor of an entry: a table with its name and its options, or the name alone."""
+    return stage(modality, entry) if isinstance(entry, str) else stage(modality, **entry)
 
 
 def _kept(folder: Path) -> Json:
