@@ -71,7 +71,9 @@ def test_a_data_set_is_predicted_and_its_opening_counted(
     write_store(small_corpus, tmp_path / "data")
     before = openings(run / "seed-1111")
     status, content = said(run, tmp_path / "data", "--json", "--confidence", 0.8)
-    assert [c["id"] for c in json.loads(content)["clips"]] == list(small_corpus.split("test").ids)
+    assert [c["prediction"]["id"] for c in json.loads(content)["clips"]] == list(
+        small_corpus.split("test").ids
+    )
     assert openings(run / "seed-1111") == before + 1
     status, shown = said(run, tmp_path / "data", "--split", "valid", "--only", "text,vision")
     assert (status, len(shown.splitlines())) == (0, 18)
