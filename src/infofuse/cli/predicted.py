@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING
 from infofuse.cli import show
 
 if TYPE_CHECKING:
+    from infofuse.predict import ClipPrediction, Moment, Prediction, Predictor
+
+OPEN = "open"
+NOTHING = "–"
+
+
+def tell(predictor: "Predictor", found: Sequence["ClipPrediction"] | Sequence["Prediction"]) -> str:
+    """The text of `infofuse predict`."""
     from infofuse.predict import ClipPrediction
     from infofuse.predict.clip import UNCALIBRATED
 
