@@ -119,6 +119,9 @@ def test_a_data_set_goes_by_itself(run: Path, walked_run: Path, folder: Path, sa
     assert "of unknown making" in shown
 
 
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+
+
 def prediction(answer: tuple, scores: tuple[float, ...], **facts: object) -> Prediction:
     shares = {"text": scores}
     given = {"interval": None, "classes": None, "abstained": False, "present": ("text",)}
@@ -132,8 +135,10 @@ def prediction(answer: tuple, scores: tuple[float, ...], **facts: object) -> Pre
 def test_classes_several_labels_and_open_answers_read_well(walked: Predictor) -> None:
     names = ("anger", "joy", "fear")
 
-    def shown(one: Prediction, **facts: object) -> str:
-        return tell(replace(walked, spec=replace(walked.spec, **facts), abstain=0.8), [one])
+    def shown(*found: Prediction, **facts: object) -> str:
+        text = tell(replace(walked, spec=replace(walked.spec, **facts), abstain=0.8), found)
+        assert max(map(len, text.splitlines())) <= 80
+        return text
 
     single = {"metrics": "classification", "classes": names, "label_range": None}
     found = prediction(("joy",), (0.2, 0.7, 0.1), classes=("joy", "anger"))
@@ -142,6 +147,9 @@ def test_classes_several_labels_and_open_answers_read_well(walked: Predictor) ->
     doubtful = replace(found, abstained=True)
     assert "open: several classes are possible" in shown(doubtful, **single)
     assert "open: there is nothing to read" in shown(replace(doubtful, present=()), **single)
+    wide = {"metrics": "classification", "classes": EMOTIONS, "label_range": None}
+    doubtful = prediction(("surprise",), (0.1,) * 6 + (0.4,), classes=EMOTIONS)
+    assert "7 classes" in shown(doubtful, doubtful, **wide)
     several = {"metrics": "multilabel", "classes": names, "outputs": 3}
     found = prediction((), (0.2, 0.3, 0.1), classes=())
     for part in ("answer     none", "text for joy"):

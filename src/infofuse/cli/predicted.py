@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 OPEN = "open"
 NOTHING = "–"
+_FEW = 3
 
 
 def tell(predictor: "Predictor", found: Sequence["ClipPrediction"] | Sequence["Prediction"]) -> str:
@@ -36,7 +37,7 @@ def _media(predictor: "Predictor", found: "ClipPrediction") -> list[str]:
 
 def _table(predictor: "Predictor", found: Sequence["Prediction"]) -> str:
     rows = [["clip", "answer", _level(predictor.confidence), "read from"]]
-    rows += [[p.id, _answer(predictor, p), _possible(p), _present(p)] for p in found]
+    rows += [[p.id, *_cells(predictor, p)] for p in found]
     return show.table(rows)
 
 
@@ -85,10 +86,16 @@ def _told(predictor: "Predictor", found: "Prediction") -> dict[str, int]:
 def _timeline(predictor: "Predictor", moments: Sequence["Moment"]) -> str:
     rows = [["seconds", "answer", _level(predictor.confidence), "read from"]]
     for moment in moments:
-        found = moment.prediction
         span = f"{moment.start:.1f} to {moment.end:.1f}"
-        rows.append([span, _answer(predictor, found), _possible(found), _present(found)])
+        rows.append([span, *_cells(predictor, moment.prediction)])
     return show.table(rows)
+
+
+def _cells(predictor: "Predictor", found: "Prediction") -> list[str]:
+    """Answer, what is possible, and what was read; many classes are counted, to fit the line."""
+    many = found.classes is not None and len(found.classes) > _FEW
+    possible = f"{len(found.classes or ())} classes" if many else _possible(found)
+    return [_answer(predictor, found), possible, " ".join(found.present) or "nothing"]
 
 
 def _level(confidence: float) -> str:
@@ -115,10 +122,6 @@ def _possible(found: "Prediction") -> str:
     if found.classes is not None:
         return ", ".join(found.classes) or "none"
     return NOTHING
-
-
-def _present(found: "Prediction") -> str:
-    return " ".join(found.present) or "nothing"
 
 
 def _number(predictor: "Predictor", value: float) -> str:
