@@ -1,6 +1,5 @@
 """From a folder of media to a prediction of one of its files: the same features, bit for bit."""
 
-import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,65 +15,6 @@ from infofuse.predict import Predictor, predict_clip, predict_text
 from infofuse.predict.clip import recipe_of
 from infofuse.predict.picture import draw_timeline
 from infofuse.training import resolve, train
-
-RATE = 16_000
-WORDS = ("it was great", "i hated it", "well", "")
-
-
-def voice(path: Path, hz: float, seconds: float) -> None:
-    """A buzz that rises and falls, as a .wav."""
-    time = np.arange(round(seconds * RATE)) / RATE
-    phase = 2 * np.pi * np.cumsum(hz * (1 + 0.1 * np.sin(2 * np.pi * time))) / RATE
-    buzz = sum(np.sin(k * phase) / k for k in range(1, 6)) * (0.6 + 0.4 * np.sin(5 * time))
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((buzz * 8000).astype("<i2").tobytes())
-
-
-def make_folder(folder: Path) -> None:
-    """Twelve sounds with words, in three splits; the last has its words in subtitles beside it."""
-    folder.mkdir()
-    rows = ["id,label,split,text"]
-    for i in range(12):
-        voice(folder / f"clip{i:02d}.wav", 90 + 12 * i, 0.6 + 0.05 * i)
-        split = ("train", "train", "valid", "test")[i % 4]
-        if i < 11:
-            rows.append(f"clip{i:02d},{(i % 7) - 3},{split},{WORDS[i % 4]}")
-    subtitles = "1\n00:00:00,100 --> 00:00:00,500\nnot bad\n"
-    (folder / "clip11.srt").write_text(subtitles)
-    (folder.parent / "labels.csv").write_text("\n".join(rows) + "\n")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """clips/, the store made of them, and a run trained on it."""
-    pytest.importorskip("av")
-    folder = tmp_path_factory.mktemp("walk")
-    make_folder(folder / "clips")
-    recipe = FeatureRecipe(
-        audio=stage("audio", "descriptors", hop=0.04), text=stage("text", "given", align=False)
-    )
-    extract_folder(folder / "clips", folder / "store", recipe, folder / "labels.csv")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(folder: Path, tiny_bert: str) -> Path:
-    tables = {
-        "paper": "lf_dnn",
-        "data": str(folder / "store"),
-        "model": {"text_encoder": tiny_bert},
-        "train": {"epochs": 1, "batch_size": 4},
-    }
-    train(resolve(tables), folder / "run")
-    return folder / "run"
-
-
-@pytest.fixture(scope="module")
-def walked(run: Path) -> Predictor:
-    return Predictor.load(run)
 
 
 def test_a_predicted_clip_has_the_features_that_were_trained_on(

@@ -74,8 +74,8 @@ def test_a_step_belongs_where_its_middle_lies() -> None:
 
 def test_words_without_times_belong_to_no_window() -> None:
     whole = made({"audio": 1, "vision": 1}, timed=False)
-    assert cut(whole, 0, 12).text == ""
-    assert cut(whole, 0, 12).features["audio"].shape == whole.sample.features["audio"].shape
+    assert cut(whole, 0.0, 12.0).text == ""
+    assert cut(whole, 0.0, 12.0).features["audio"].shape == whole.sample.features["audio"].shape
 
 
 def test_a_moment_is_the_prediction_of_its_part(predictor: Predictor) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from infofuse.extract.recipe import FeatureRecipe
     from infofuse.extract.text import Word
 
+UNCALIBRATED = "the checkpoint was not calibrated: there is no interval"
+
 
 @dataclass(frozen=True)
 class ClipPrediction:
@@ -38,7 +40,7 @@ class ClipPrediction:
 
 def predict_clip(
     predictor: Predictor,
-    path: Path,
+    path: Path | str,
     *,
     text: str | None = None,
     transcript: Path | None = None,
@@ -59,7 +61,7 @@ def predict_clip(
 
     recipe = recipe_of(predictor, only)
     if text is None and transcript is None and recipe.text is not None:
-        transcript = transcript_beside(path)
+        transcript = transcript_beside(Path(path))
     extracted = extract_clip(path, recipe, text=text, transcript=transcript)
     differences = recipe.differences(predictor.spec.extraction or {})
     extracted = replace(extracted, notes=(*extracted.notes, *differences))
@@ -127,7 +129,7 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if predictor.calibration is None:
-        notes.append("the checkpoint was not calibrated: there is no interval")
+        notes.append(UNCALIBRATED)
     if moments and extracted.words and all(word.start is None for word in extracted.words):
         notes.append("the words have no times: the timeline is without them")
     return tuple(notes)
