@@ -152,10 +152,10 @@ def speed() -> None:
     loads = ", ".join(f"{load:.1f}" for load in (*begin[:1], *os.getloadavg()[:1]))
     text = (
         f"Made by `python benchmarks/runtime.py speed` on {machine()}, load averages at begin and "
-        f"end {loads}. Default models with the MiniLM text encoder. Both sides begin with texts and "
-        f"features and end with answers, a batch at a time: tokens, padding, model. They take turns "
-        f"of {CLIPS} clips, {TURNS} each after one to warm up, with one thread each; the ratio is "
-        f"that of each pair of turns, above 1 where onnxruntime is faster."
+        f"end {loads}. Default models with the MiniLM text encoder. Both sides begin with texts "
+        f"and features and end with answers, a batch at a time: tokens, padding, model. They take "
+        f"turns of {CLIPS} clips, {TURNS} each after one to warm up, with one thread each; the "
+        f"ratio is that of each pair of turns, above 1 where onnxruntime is faster."
     )
     heading = ["model", "batch", "torch, clips a second", "onnxruntime", "ratio (least to most)"]
     title = "Speed of the exported model beside torch"
@@ -177,6 +177,14 @@ def compared(model: Any, runtime: Any, clips: Clips, batch: int) -> list[str]:
     ratios = [torch / onnx for torch, onnx in turns]
     rates = [f"{len(clips) / median(side):,.0f}" for side in zip(*turns, strict=True)]
     return [*rates, f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"]
+
+
+def write_section(
+    name: str, title: str, text: str, heading: list[str], rows: list[list[Any]]
+) -> None:
+    """A section of results/serve.md."""
+    content = {"title": title, "text": text, "heading": heading, "rows": rows}
+    write_json(RESULTS / f"{name}.json", content)
 
 
 def seconds(work: Callable[[], Any]) -> float:

@@ -15,7 +15,7 @@ from infofuse.encoders import Transcript, WordPieces
 from infofuse.encoders.cache import nothing_kept
 from infofuse.encoders.frames import FeatureReader
 from infofuse.errors import InfofuseError
-from infofuse.export.graph import Graph, to_onnx
+from infofuse.export.graph import Graph, Source, to_onnx
 from infofuse.export.probes import difference, probe_clips
 from infofuse.files import read_json, replacing, sha256, write_json, write_text
 from infofuse.training import checkpoint
@@ -55,7 +55,7 @@ def export_onnx(run: str | Path, out: str | Path) -> Json:
             "sha256": sha256(new / "model.onnx"),
         }
         write_json(new / "config.json", facts)
-        worst = difference(graph, spec, clips, new)
+        worst = difference(graph, clips, new)
         if not worst <= BOUND:
             raise InfofuseError(
                 f"the exported model differs by {worst:.1e} from the checkpoint, and may by "
@@ -82,7 +82,7 @@ def _check_place(out: Path) -> None:
     raise InfofuseError(f"{out} holds something else than an exported model: name a new folder")
 
 
-def _reads(reader: Transcript | FeatureReader) -> Json:
+def _reads(reader: Source) -> Json:
     if isinstance(reader, FeatureReader):
         return {"reads": "features", "width": reader.features}
     kind = "word_tokens" if isinstance(reader, WordPieces) else "tokens"
