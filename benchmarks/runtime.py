@@ -38,9 +38,9 @@ from infofuse.training.recipe import Recipe
 from infofuse.types import Clips
 
 RESULTS = Path(__file__).parent / "results" / "serve"
-PAPERS = ("mmim", "mag", "mult")
+PAPERS = ("mmim", "mult", "mag")
 BATCHES = (1, 8, 32)
-CLIPS, TURNS = 64, 7
+CLIPS, TURNS = 32, 5
 LIBRARIES = ("numpy", "onnxruntime", "tokenizers")
 
 ALONE = """
@@ -139,29 +139,30 @@ def environment(folder: Path) -> Path:
 
 
 def speed() -> None:
-    """Clips a second of both sides, in turns, with one thread each."""
+    """Clips a second of both sides, in turns, with one thread each; kept after each paper."""
     corpus = synthesize("demo", 0, ["train=16", "valid=1", f"test={CLIPS}"])
-    rows, begin = [], os.getloadavg()
-    with tempfile.TemporaryDirectory() as folder:
-        for paper in PAPERS:
+    rows: list[list[Any]] = []
+    for paper in PAPERS:
+        with tempfile.TemporaryDirectory() as folder:
             saved, out = exported(paper, corpus, Path(folder))
             model, runtime = infofuse.load(saved), infofuse_runtime.Runtime.load(out, threads=1)
-            for batch in BATCHES:
-                rows.append([paper, batch, *compared(model, runtime, corpus.split("test"), batch)])
-                print(*rows[-1], flush=True)
-    loads = ", ".join(f"{load:.1f}" for load in (*begin[:1], *os.getloadavg()[:1]))
+        for batch in BATCHES:
+            rows.append([paper, batch, *compared(model, runtime, corpus.split("test"), batch)])
+            print(*rows[-1], flush=True)
+        write_speed(rows)
+
+
+def write_speed(rows: list[list[Any]]) -> None:
+    load = f"{os.getloadavg()[1]:.0f}"
     text = (
-        f"Made by `python benchmarks/runtime.py speed` on {machine()}, load averages at begin and "
-        f"end {loads}. Default models with the MiniLM text encoder. Both sides begin with texts "
-        f"and features and end with answers, a batch at a time: tokens, padding, model. They take "
-        f"turns of {CLIPS} clips, {TURNS} each after one to warm up, with one thread each; the "
-        f"ratio is that of each pair of turns, above 1 where onnxruntime is faster."
+        f"Made by `python benchmarks/runtime.py speed` on {machine()}, at a load of {load}. "
+        f"Default models with the MiniLM text encoder. Both sides begin with texts and features "
+        f"and end with answers, a batch at a time: tokens, padding, model. They take turns of "
+        f"{CLIPS} clips, {TURNS} each after one to warm up, with one thread each; the ratio is "
+        f"that of each pair of turns, above 1 where onnxruntime is faster."
     )
     heading = ["model", "batch", "torch, clips a second", "onnxruntime", "ratio (least to most)"]
-    title = "Speed of the exported model beside torch"
-    write_json(
-        RESULTS / "runtime.json", {"title": title, "text": text, "heading": heading, "rows": rows}
-    )
+    write_section("runtime", "Speed of the exported model beside torch", text, heading, rows)
 
 
 def compared(model: Any, runtime: Any, clips: Clips, batch: int) -> list[str]:
