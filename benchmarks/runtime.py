@@ -142,14 +142,14 @@ def speed() -> None:
     """Clips a second of both sides, in turns, with one thread each; kept after each paper."""
     corpus = synthesize("demo", 0, ["train=16", "valid=1", f"test={CLIPS}"])
     rows: list[list[Any]] = []
-    for paper in PAPERS:
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        for paper in PAPERS:
             saved, out = exported(paper, corpus, Path(folder))
             model, runtime = infofuse.load(saved), infofuse_runtime.Runtime.load(out, threads=1)
-        for batch in BATCHES:
-            rows.append([paper, batch, *compared(model, runtime, corpus.split("test"), batch)])
-            print(*rows[-1], flush=True)
-        write_speed(rows)
+            for batch in BATCHES:
+                rows.append([paper, batch, *compared(model, runtime, corpus.split("test"), batch)])
+                print(*rows[-1], flush=True)
+            write_speed(rows)
 
 
 def write_speed(rows: list[list[Any]]) -> None:

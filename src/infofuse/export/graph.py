@@ -20,7 +20,6 @@ from infofuse.types import Batch, Output, Padded
 OPSET = 17
 """ONNX operators of 2022, the first with layer norm, which every onnxruntime since 1.12 runs."""
 
-
 Source = Transcript | FeatureReader
 """What reads tokens or features as they come."""
 
@@ -133,6 +132,7 @@ def _forget_shapes(graph: Any) -> None:
 def _onnx() -> Any:
     try:
         import onnx
+        import onnxruntime  # noqa: F401
     except ImportError:
         raise InfofuseError(
             "export needs onnx and onnxruntime: pip install 'infofuse[onnx]'"
