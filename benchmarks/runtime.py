@@ -38,9 +38,9 @@ from infofuse.training.recipe import Recipe
 from infofuse.types import Clips
 
 RESULTS = Path(__file__).parent / "results" / "serve"
-PAPERS = ("mmim", "mag", "mult")
+PAPERS = ("mmim", "mult", "mag")
 BATCHES = (1, 8, 32)
-CLIPS, TURNS = 64, 7
+CLIPS, TURNS = 32, 5
 LIBRARIES = ("numpy", "onnxruntime", "tokenizers")
 
 ALONE = """
@@ -139,9 +139,9 @@ def environment(folder: Path) -> Path:
 
 
 def speed() -> None:
-    """Clips a second of both sides, in turns, with one thread each."""
+    """Clips a second of both sides, in turns, with one thread each; kept after each paper."""
     corpus = synthesize("demo", 0, ["train=16", "valid=1", f"test={CLIPS}"])
-    rows, begin = [], os.getloadavg()
+    rows: list[list[Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         for paper in PAPERS:
             saved, out = exported(paper, corpus, Path(folder))
@@ -149,19 +149,20 @@ def speed() -> None:
             for batch in BATCHES:
                 rows.append([paper, batch, *compared(model, runtime, corpus.split("test"), batch)])
                 print(*rows[-1], flush=True)
-    loads = ", ".join(f"{load:.1f}" for load in (*begin[:1], *os.getloadavg()[:1]))
+            write_speed(rows)
+
+
+def write_speed(rows: list[list[Any]]) -> None:
+    load = f"{os.getloadavg()[1]:.0f}"
     text = (
-        f"Made by `python benchmarks/runtime.py speed` on {machine()}, load averages at begin and "
-        f"end {loads}. Default models with the MiniLM text encoder. Both sides begin with texts and "
-        f"features and end with answers, a batch at a time: tokens, padding, model. They take turns "
-        f"of {CLIPS} clips, {TURNS} each after one to warm up, with one thread each; the ratio is "
+        f"Made by `python benchmarks/runtime.py speed` on {machine()}, at a load of {load}. "
+        f"Default models with the MiniLM text encoder. Both sides begin with texts and features "
+        f"and end with answers, a batch at a time: tokens, padding, model. They take turns of "
+        f"{CLIPS} clips, {TURNS} each after one to warm up, with one thread each; the ratio is "
         f"that of each pair of turns, above 1 where onnxruntime is faster."
     )
     heading = ["model", "batch", "torch, clips a second", "onnxruntime", "ratio (least to most)"]
-    title = "Speed of the exported model beside torch"
-    write_json(
-        RESULTS / "runtime.json", {"title": title, "text": text, "heading": heading, "rows": rows}
-    )
+    write_section("runtime", "Speed of the exported model beside torch", text, heading, rows)
 
 
 def compared(model: Any, runtime: Any, clips: Clips, batch: int) -> list[str]:
@@ -177,6 +178,14 @@ def compared(model: Any, runtime: Any, clips: Clips, batch: int) -> list[str]:
     ratios = [torch / onnx for torch, onnx in turns]
     rates = [f"{len(clips) / median(side):,.0f}" for side in zip(*turns, strict=True)]
     return [*rates, f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"]
+
+
+def write_section(
+    name: str, title: str, text: str, heading: list[str], rows: list[list[Any]]
+) -> None:
+    """A section of results/serve.md."""
+    content = {"title": title, "text": text, "heading": heading, "rows": rows}
+    write_json(RESULTS / f"{name}.json", content)
 
 
 def seconds(work: Callable[[], Any]) -> float:

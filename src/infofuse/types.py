@@ -7,7 +7,7 @@ own longest member. A modality that a clip lacks has no steps, and is absent by 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -228,5 +228,8 @@ class Output:
 
 Json = dict[str, Any]
 
-Size = int | Int[Tensor, ""]
-"""The size of a dimension; a tensor while a graph is traced from a model."""
+if TYPE_CHECKING:
+    Size = int
+else:
+    Size = int | Int[Tensor, ""]
+    """The size of a dimension; while a graph is traced from a model torch gives a tensor."""

@@ -47,7 +47,10 @@ def read_features(name: str, width: int, sequences: Sequence[Any]) -> Column:
     Raises Refusal for another shape, and for numbers that are not finite.
     """
     nothing = np.zeros((0, width), np.float32)
-    column = [nothing if s is None else np.asarray(s, np.float32) for s in sequences]
+    try:
+        column = [nothing if s is None else np.asarray(s, np.float32) for s in sequences]
+    except (TypeError, ValueError) as error:
+        raise Refusal(f"{name} is a sequence of numbers a clip, or None: {error}") from None
     for i, sequence in enumerate(column):
         if sequence.ndim != 2 or sequence.shape[1] != width:
             raise Refusal(
@@ -55,7 +58,7 @@ def read_features(name: str, width: int, sequences: Sequence[Any]) -> Column:
                 f"{width})"
             )
         if not np.isfinite(sequence).all():
-            raise Refusal(f"{name} of clip {i} has numbers that are not finite: set them")
+            raise Refusal(f"{name} of clip {i} has numbers that are not finite: set them to 0")
     return column
 
 

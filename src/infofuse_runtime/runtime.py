@@ -47,12 +47,12 @@ class Runtime:
         facts = _read(folder / "config.json")
         if not isinstance(facts, dict) or facts.get("export_format") != FORMAT:
             raise Refusal(f"{folder} is not an exported model of format {FORMAT}")
-        spec, tokens = facts["spec"], folder / "tokenizer.json"
-        calibration = folder / "calibration.json"
+        spec, calibration = facts["spec"], folder / "calibration.json"
+        words = any(reads["reads"] != "features" for reads in facts["inputs"].values())
         span = spec["label_range"]
         return cls(
             _session(folder / "model.onnx", threads),
-            Tokenizer.from_file(str(tokens)) if tokens.is_file() else None,
+            _tokenizer(folder / "tokenizer.json") if words else None,
             facts["inputs"],
             Labels(spec["metrics"], tuple(spec["classes"]), None if span is None else tuple(span)),
             read_scores(_read(calibration)) if calibration.is_file() else None,
@@ -152,6 +152,13 @@ def _session(file: Path, threads: int | None) -> Any:
         return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common class
         raise Refusal(f"{file} cannot be run: {str(error).splitlines()[0]}") from None
+
+
+def _tokenizer(file: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception as error:  # tokenizers raises nothing more special
+        raise Refusal(f"{file} is no tokenizer: {error}") from None
 
 
 def _read(path: Path) -> Any:

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +200,7 @@ REFUSED = {
         {"audio": [None, np.zeros((2, 3))]},
     ),
     "not finite": (None, {"audio": [np.full((2, 24), np.nan)]}),
+    "audio is a sequence of numbers a clip": (None, {"audio": ["loud"]}),
     "a list with a text a clip": ([1], {}),
 }
 
@@ -218,6 +220,9 @@ def test_folders_that_are_no_exported_model(run: Path, exported: Path, tmp_path:
     (tmp_path / "config.json").write_text((exported / "config.json").read_text())
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(Refusal, match="cannot be run"):
+        Runtime.load(tmp_path)
+    shutil.copy(exported / "model.onnx", tmp_path)
+    with pytest.raises(Refusal, match="is no tokenizer"):
         Runtime.load(tmp_path)
 
 

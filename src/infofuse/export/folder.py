@@ -15,9 +15,9 @@ from infofuse.encoders import Transcript, WordPieces
 from infofuse.encoders.cache import nothing_kept
 from infofuse.encoders.frames import FeatureReader
 from infofuse.errors import InfofuseError
-from infofuse.export.graph import Graph, to_onnx
+from infofuse.export.graph import Graph, Source, to_onnx
 from infofuse.export.probes import difference, probe_clips
-from infofuse.files import read_json, replacing, sha256, write_json, write_text
+from infofuse.files import read_json, replacing, write_json, write_text
 from infofuse.training import checkpoint
 from infofuse.training.protocol import find_checkpoint
 from infofuse.types import Batch, Clips, Json
@@ -52,18 +52,22 @@ def export_onnx(run: str | Path, out: str | Path) -> Json:
         facts = config | {
             "export_format": FORMAT,
             "inputs": {name: _reads(reader) for name, reader in graph.readers.items()},
-            "sha256": sha256(new / "model.onnx"),
         }
         write_json(new / "config.json", facts)
-        worst = difference(graph, spec, clips, new)
-        if not worst <= BOUND:
-            raise InfofuseError(
-                f"the exported model differs by {worst:.1e} from the checkpoint, and may by "
-                f"{BOUND:.0e}: nothing was written"
-            )
-        facts |= {"parity": {"clips": len(clips), "largest_difference": worst, "bound": BOUND}}
+        facts |= {"parity": _parity(graph, clips, new)}
         write_json(new / "config.json", facts)
     return facts
+
+
+def _parity(graph: Graph, clips: Clips, folder: Path) -> Json:
+    """What the comparison found. Raises InfofuseError if that is too far."""
+    worst = difference(graph, clips, folder)
+    if not worst <= BOUND:
+        raise InfofuseError(
+            f"the exported model differs by {worst:.1e} from the checkpoint, and may by "
+            f"{BOUND:.0e}: nothing was written"
+        )
+    return {"clips": len(clips), "largest_difference": worst, "bound": BOUND}
 
 
 def example(graph: Graph, clips: Clips) -> Batch:
@@ -82,7 +86,7 @@ def _check_place(out: Path) -> None:
     raise InfofuseError(f"{out} holds something else than an exported model: name a new folder")
 
 
-def _reads(reader: Transcript | FeatureReader) -> Json:
+def _reads(reader: Source) -> Json:
     if isinstance(reader, FeatureReader):
         return {"reads": "features", "width": reader.features}
     kind = "word_tokens" if isinstance(reader, WordPieces) else "tokens"

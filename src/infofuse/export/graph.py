@@ -20,6 +20,9 @@ from infofuse.types import Batch, Output, Padded
 OPSET = 17
 """ONNX operators of 2022, the first with layer norm, which every onnxruntime since 1.12 runs."""
 
+Source = Transcript | FeatureReader
+"""What reads tokens or features as they come."""
+
 
 class Graph(nn.Module):
     """(x_1, n_1, ..., x_k, n_k) -> (prediction, views): values and lengths of each modality in.
@@ -34,7 +37,7 @@ class Graph(nn.Module):
         self.eval()
 
     @property
-    def readers(self) -> dict[str, Reader]:
+    def readers(self) -> dict[str, Source]:
         """By modality, what reads a data set for the graph (see `source`)."""
         return {name: source(reader) for name, reader in encoders(self.model).items()}
 
@@ -61,7 +64,7 @@ def named(output: Output) -> dict[str, Tensor]:
     return {"prediction": output.prediction} | views
 
 
-def source(reader: Reader) -> Transcript | FeatureReader:
+def source(reader: Reader) -> Source:
     """The innermost reader, whose column is tokens or features as they come."""
     return next(m for m in reader.modules() if isinstance(m, Transcript | FeatureReader))
 
@@ -79,7 +82,8 @@ def to_onnx(graph: Graph, example: Batch) -> Any:
 
     Raises InfofuseError if onnx is not installed, or has no operator for what the model does.
     """
-    onnx, file = _onnx(), io.BytesIO()
+    onnx = _onnx()
+    file: Any = io.BytesIO()  # torch's annotations know of paths only
     with torch.no_grad():
         widths = {name: x.shape[1] for name, x in named(graph.output(*tensors(example))).items()}
     axes = {name: {0: "batch"} for name in (*graph.inputs, *widths)}
@@ -128,6 +132,7 @@ def _forget_shapes(graph: Any) -> None:
 def _onnx() -> Any:
     try:
         import onnx
+        import onnxruntime  # noqa: F401
     except ImportError:
         raise InfofuseError(
             "export needs onnx and onnxruntime: pip install 'infofuse[onnx]'"

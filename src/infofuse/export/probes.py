@@ -10,6 +10,7 @@ from infofuse.data.loader import Loader
 from infofuse.data.spec import DataSpec
 from infofuse.encoders import Transcript
 from infofuse.encoders.cache import nothing_kept
+from infofuse.encoders.frames import FeatureReader
 from infofuse.export.graph import Graph, named
 from infofuse.models import columns
 from infofuse.types import Clips, Sample
@@ -21,42 +22,40 @@ SIZES = (1, 5, 32)
 def probe_clips(graph: Graph, spec: DataSpec, seed: int = 0) -> Clips:
     """Clips of every subset of the modalities, in lengths from 1 step to dozens, seeded.
 
-    Texts are random pieces of the vocabulary, some beyond the encoder's longest; features are
-    random on the scale of the training set. Every other clip has as many steps in all modalities.
+    Texts are random pieces of the vocabulary, the first beyond the longest that is read; features
+    are random on the scale of the training set. Every other clip has as many steps in all
+    modalities, as aligned ones do.
     """
-    rng = np.random.default_rng(seed)
-    names = tuple(graph.readers)
-    subsets = [s for n in range(len(names), 0, -1) for s in combinations(names, n)]
+    rng, readers = np.random.default_rng(seed), graph.readers
+    subsets = [s for n in range(len(readers), 0, -1) for s in combinations(readers, n)]
     samples = []
     for i in range(4 * len(subsets)):
-        steps = rng.integers(1, 40, len(names))
-        if i % 2:
-            steps[:] = steps[0]
-        lengths = {m: int(n) for m, n in zip(names, steps, strict=True)}
-        samples.append(
-            _clip(str(i), {m: lengths[m] for m in subsets[i % len(subsets)]}, graph, rng)
-        )
+        steps = rng.integers(1, 40, 1 if i % 2 else len(readers))
+        lengths = dict(zip(readers, np.broadcast_to(steps, len(readers)).tolist(), strict=True))
+        text, features = "", {}
+        for modality in subsets[i % len(subsets)]:
+            reader = readers[modality]
+            if isinstance(reader, FeatureReader):
+                features[modality] = _frames(reader, lengths[modality], rng)
+            else:
+                text = _words(reader, lengths[modality] + (0 if i else reader.max_tokens), rng)
+        samples.append(Sample(str(i), features, text))
     return Clips.of(samples, spec.features, spec.outputs)
 
 
-def _clip(name: str, lengths: dict[str, int], graph: Graph, rng: np.random.Generator) -> Sample:
-    text, features = "", {}
-    for modality, steps in lengths.items():
-        reader = graph.readers[modality]
-        if isinstance(reader, Transcript):
-            many = reader.max_tokens if steps > 36 else 0
-            text = reader.tokenizer.decode(
-                rng.integers(0, len(reader.tokenizer), steps + many), skip_special_tokens=True
-            )
-        else:
-            scale = reader.standardize
-            deviation = torch.where(scale.scale > 0, 1 / scale.scale, 0).numpy()
-            noise = rng.normal(size=(steps, reader.features)) * deviation
-            features[modality] = (noise + scale.mean.numpy()).astype(np.float32)
-    return Sample(name, features, text)
+def _words(reader: Transcript, tokens: int, rng: np.random.Generator) -> str:
+    ids = rng.integers(0, len(reader.tokenizer), tokens)
+    return reader.tokenizer.decode(ids, skip_special_tokens=True)
 
 
-def difference(graph: Graph, spec: DataSpec, clips: Clips, folder: Path) -> float:
+def _frames(reader: FeatureReader, steps: int, rng: np.random.Generator) -> np.ndarray:
+    mean, scale = reader.standardize.mean.numpy(), reader.standardize.scale.numpy()
+    deviation = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
+    noise = rng.normal(size=(steps, reader.features))
+    return (mean + deviation * noise).astype(np.float32)
+
+
+def difference(graph: Graph, clips: Clips, folder: Path) -> float:
     """The largest of |ONNX - torch| over all outputs, clips and `SIZES`; NaN if any is NaN.
 
     The exported folder is read by `infofuse_runtime`, so its tokens are compared as well. torch
@@ -65,25 +64,26 @@ def difference(graph: Graph, spec: DataSpec, clips: Clips, folder: Path) -> floa
     from infofuse_runtime import Runtime
 
     runtime = Runtime.load(folder, threads=torch.get_num_threads())
-    features = {m: list(clips.features[m]) for m in runtime.modalities if m in clips.features}
-    texts = clips.texts if any(isinstance(r, Transcript) for r in graph.readers.values()) else None
+    texts, features = None, {}
+    for name, reader in graph.readers.items():
+        if isinstance(reader, FeatureReader):
+            features[name] = [clips.features[name][i] for i in range(len(clips))]
+        else:
+            texts = list(clips.texts)
+    with nothing_kept():
+        read = columns(graph.model, clips)
     worst = [0.0]
     for size in SIZES:
         found = runtime.run(texts, features, size)
-        for name, expected in _expected(graph, clips, size).items():
-            worst.append(np.abs(found[name] - expected).max())
+        expected = _expected(graph, Loader(read, clips.labels, size))
+        worst += [float(np.abs(found[name] - x).max()) for name, x in expected.items()]
     return float(np.max(worst))
 
 
 @torch.inference_mode()
-def _expected(graph: Graph, clips: Clips, size: int) -> dict[str, np.ndarray]:
+def _expected(graph: Graph, loader: Loader) -> dict[str, np.ndarray]:
     """What the checkpoint's model says of the clips, by the names of the graph's outputs."""
-    rows, found = [], []
-    with nothing_kept():
-        read = columns(graph.model, clips)
-    for batch in Loader(read, clips.labels, size).ordered():
-        output = graph.model(batch)
-        rows.append(batch.index)
-        found.append(named(output))
-    back = torch.cat(rows).argsort()
+    batches = list(loader.ordered())
+    found = [named(graph.model(batch)) for batch in batches]
+    back = torch.cat([batch.index for batch in batches]).argsort()
     return {name: torch.cat([f[name] for f in found])[back].numpy() for name in found[0]}

@@ -30,7 +30,7 @@ class WordTransformer(FeatureReader, LanguageModel):
 
     def nothing(self, clips: Size, device: torch.device) -> Padded:
         none = torch.zeros(clips, dtype=torch.long, device=device)
-        return Padded(torch.zeros(clips, 1, self.features, device=device), none)
+        return Padded(none[:, None, None].expand(-1, 1, self.features).float(), none)
 
     def words(self, x: Padded) -> Words:
         place = torch.arange(x.values.shape[1], device=x.lengths.device) * x.mask
