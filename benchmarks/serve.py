@@ -8,7 +8,7 @@ answer before they ask again. Its model is MMIM with the MiniLM text encoder, tr
 on generated clips: its weights say nothing, its cost is that of any other. It reads the words that
 come with a clip, descriptors of the voice, and the face.
 
-A section of the page is a JSON file in results/serve/: title, text, and a table of heading and rows.
+A section of the page is a JSON file in results/serve/: title, text, heading and rows of a table.
 """
 
 import argparse

@@ -63,6 +63,7 @@ ALLOWED = {
         "tasks",
         "training",
     },
+    "serve": {"extract", "papers", "predict"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 
