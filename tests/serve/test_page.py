@@ -74,9 +74,10 @@ class Visit:
 
     def picture(self, name: str) -> None:
         if PICTURES:
+            self.page.wait_for_timeout(1000)  # until the player no longer shows that it seeks
             file = Path(PICTURES) / f"serve-{name}.png"
             self.page.screenshot(path=file, full_page=True)
-            Image.open(file).convert("RGB").quantize(96).save(file, optimize=True)
+            Image.open(file).convert("RGB").quantize(192).save(file, optimize=True)
 
     def end(self) -> None:
         """Nothing went wrong, nothing left the machine, nothing is wider than the window."""

@@ -26,9 +26,7 @@ def serve(
     confidence: Annotated[float, typer.Option(help="Of the intervals, between 0 and 1.")] = 0.9,
     abstain: Annotated[
         float | None,
-        typer.Option(
-            help="Leave a question open that is not decided so surely.", show_default=False
-        ),
+        typer.Option(help="Leave open what is not decided so surely.", show_default=False),
     ] = None,
     seconds: Annotated[float, typer.Option(help="Of a clip; the rest is cut.", min=1)] = 120.0,
     megabytes: Annotated[int, typer.Option(help="Of an upload.", min=1)] = 64,
