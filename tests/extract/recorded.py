@@ -1,10 +1,16 @@
 """Media files made by PyAV, so that what is in them is known."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+
+from infofuse.extract.features import Features, identity
+from infofuse.extract.media import Media
+from infofuse.types import Json
 
 RATE = 16_000
 CODECS = {".wav": "pcm_s16le", ".mp3": "mp3", ".flac": "flac", ".ogg": "libopus", ".avi": "mp3"}
@@ -72,3 +78,21 @@ def write_clip(
             for part in [*resampler.resample(frame), *resampler.resample(None)]:
                 out.mux(audio.encode(part))
             out.mux(audio.encode(None))
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """An extractor of one's own: the mean of each colour of each frame."""
+
+    name: ClassVar[str] = "brightness"
+
+    def __call__(self, media: Media) -> Features | None:
+        frames = [(frame.time, frame.image.mean((0, 1))) for frame in media.frames]
+        if not frames:
+            return None
+        begin = np.array([time for time, _ in frames])
+        values = np.array([mean for _, mean in frames], np.float32)
+        return Features(values, np.stack([begin, begin + 0.1], 1))
+
+    def identity(self) -> Json:
+        return identity(self, ("numpy",))

@@ -99,6 +99,17 @@ def test_shimmer_is_the_change_of_the_height() -> None:
     assert np.median(found["jitter"]) == pytest.approx(0, abs=1e-4)
 
 
+def test_where_a_voice_stops_and_another_begins_is_no_jitter() -> None:
+    """Two stretches of even cycles, and silence between them."""
+    low, high = pulses(np.full(40, 120), np.ones(40)), pulses(np.full(40, 80), np.ones(40))
+    wave = np.concatenate([low, np.zeros(1600), high])
+    found = described(wave)
+    assert {round(RATE / 120), round(RATE / 80)} <= set(
+        np.round(27.5 * 2 ** (found["f0_semitones"] / 12)).astype(int)
+    )
+    assert found["jitter"].max() < 0.05
+
+
 def test_jitter_restated_in_plain_loops() -> None:
     rng = np.random.default_rng(1)
     periods = rng.integers(95, 106, 80)
@@ -110,7 +121,7 @@ def test_jitter_restated_in_plain_loops() -> None:
         middle = (step + 0.5) * HOP
         near = [t for t, begin in zip(periods[1:], at, strict=False) if abs(begin - middle) < 800]
         expected = np.abs(np.diff(near)).mean() / np.mean(near)
-        assert jitter[step] == pytest.approx(expected, rel=0.35)
+        assert jitter[step] == pytest.approx(expected, rel=0.15)
 
 
 def test_unvoiced_steps_have_neither() -> None:

@@ -1,7 +1,6 @@
 """Low-level descriptors of the voice, by own code: energy, pitch, perturbation, spectrum, MFCC."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -53,10 +52,6 @@ class Descriptors:
     def __post_init__(self) -> None:
         if not 0.005 <= self.hop <= 0.1:
             raise InfofuseError(f"hop is {self.hop} s; from 0.005 to 0.1 was expected")
-
-    @cached_property
-    def width(self) -> int:
-        return len(COLUMNS)
 
     def __call__(self, media: Media) -> Features | None:
         if not len(media.waveform):

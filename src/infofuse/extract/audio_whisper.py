@@ -26,10 +26,6 @@ class AudioWhisper:
 
     name: ClassVar[str] = "whisper"
 
-    @property
-    def width(self) -> int:
-        return whisper.width(self.model)
-
     def identity(self) -> Json:
         return identity(self, whisper.PACKAGES, whisper.checksum(self.model))
 

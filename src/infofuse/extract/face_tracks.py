@@ -12,8 +12,8 @@ from infofuse.extract.sound import RATE
 
 OVERLAP = 0.3  # of two boxes, below which they are two faces
 PATIENCE = 0.5  # seconds that a face may be out of sight and still be the same
-EVIDENCE = 2.0  # standard errors, below which mouth and voice may go together by chance
-_FLOOR = 1e-4  # of the loudest moment's energy, below which all is silence: 40 dB
+MOVES = 0.01  # of an opening, below which a mouth may be still and its points tremble
+_FLOOR = 1e-4  # of the loudest interval's energy
 
 
 @dataclass(eq=False)
@@ -74,21 +74,25 @@ def overlap(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> float:
 
 
 def speaking(track: Track, loudness: Float[np.ndarray, "frames"]) -> float:
-    """Evidence that this face speaks: z = atanh(r) sqrt(n - 3), r between opening and loudness.
+    """How much a mouth moves, and that with the voice: (1 + r) s.
 
-    z is Fisher's statistic of a correlation over n frames; 0 below `EVIDENCE`, and where r is not
-    defined.
+    s is the standard deviation of its opening, r the correlation of that with the loudness: who
+    speaks moves the mouth, and opens it most while it is loud; who eats does so while it is not.
+    0 where s is below `MOVES`, and without a voice.
     """
-    x, y = track.openings, loudness[track.frames]
-    if len(x) < 4 or x.std() < 1e-6 or y.std() < 1e-6:
+    opening, voice = track.openings, loudness[track.frames]
+    if opening.std() < MOVES or not voice.any():
         return 0.0
-    r = min(float(np.corrcoef(x, y)[0, 1]), 1 - 1e-9)
-    z = math.atanh(max(r, 0.0)) * math.sqrt(len(x) - 3)
-    return z if z >= EVIDENCE else 0.0
+    return (1 + _correlation(opening, voice)) * float(opening.std())
+
+
+def _correlation(x: Float[np.ndarray, "frames"], y: Float[np.ndarray, "frames"]) -> float:
+    constant = x.std() < 1e-9 or y.std() < 1e-9
+    return 0.0 if constant else float(np.corrcoef(x, y)[0, 1])
 
 
 def choose(tracks: Sequence[Track], loudness: Float[np.ndarray, "frames"]) -> dict[int, Face]:
-    """By frame, the face that counts: the one that speaks by most evidence, else the largest."""
+    """By frame, the face that counts: the one that speaks most, else the largest."""
     ranked = sorted(tracks, key=lambda t: (speaking(t, loudness), t.area))
     return {i: face for track in ranked for i, face in zip(track.frames, track.faces, strict=True)}
 
@@ -96,9 +100,9 @@ def choose(tracks: Sequence[Track], loudness: Float[np.ndarray, "frames"]) -> di
 def loudness_of(
     waveform: Float32[np.ndarray, "samples"], times: Float[np.ndarray, "frames 2"]
 ) -> Float[np.ndarray, "frames"]:
-    """ln of each interval's mean energy, not below `_FLOOR` of the largest; 0 if all is silent."""
+    """The level of each interval, from 0 for silence, 40 dB below the loudest, to 1 for that."""
     power = np.cumsum(np.concatenate([[0.0], np.square(waveform, dtype=float)]))
     begin, end = np.clip(np.rint(times * RATE).astype(int), 0, len(waveform)).T
     energy = (power[end] - power[begin]) / np.maximum(end - begin, 1)
     peak = energy.max(initial=0.0)
-    return np.log(np.maximum(energy / peak, _FLOOR)) if peak > 0 else np.zeros(len(times))
+    return 1 - np.log(np.maximum(energy / peak, _FLOOR)) / math.log(_FLOOR) if peak > 0 else energy

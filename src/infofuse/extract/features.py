@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Float32
 
-import infofuse
-from infofuse.errors import InfofuseError
+from infofuse.extract.installed import installed
 from infofuse.extract.media import Media
 from infofuse.types import Json
-
-EXTRA = "pip install 'infofuse[extract]'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +32,6 @@ class Extractor(Protocol):
 
     name: ClassVar[str]
 
-    @property
-    def width(self) -> int:
-        """Features a step."""
-        ...
-
     def __call__(self, media: Media) -> Features | None:
         """The features of a clip; None, and a note in `media.notes` that says why, without any."""
         ...
@@ -61,13 +52,3 @@ def identity(stage: Any, packages: Sequence[str] = (), weights: Mapping[str, str
         "versions": {package: installed(package) for package in packages},
         "weights": dict(weights),
     }
-
-
-def installed(package: str) -> str:
-    """The version of an installed package. Raises InfofuseError if there is none."""
-    if package == "infofuse":
-        return infofuse.__version__  # which need not be installed to be used
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        raise InfofuseError(f"{package} is not installed, and this needs it: {EXTRA}") from None

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from infofuse.errors import InfofuseError
+from infofuse.extract.installed import installed
 from infofuse.extract.sound import Sound
 
 # Containers that hold one clip. FFmpeg also "plays" text, still pictures and lists of other files.
@@ -73,6 +74,7 @@ def open_media(path: Path | str, limits: Limits | None = None, *, fps: float) ->
     Raises InfofuseError for what is no media file, is damaged or cut short, or is too large.
     Frames that cannot be decoded raise it when they are come upon.
     """
+    installed("av")
     path, limits = Path(path), limits or Limits()
     _check_file(path, limits)
     scan = _scan(path, limits)

@@ -133,7 +133,7 @@ def perturbation(
     next one, and A_i its height from the lowest to the highest sample.
     """
     runs = [_cycles(wave, hz, hop, first, last) for first, last in _runs(hz > 0)]
-    ends = [np.zeros(3), *(run for run in runs if len(run) > 1)]
+    ends = [np.zeros((1, 3)), *(run for run in runs if len(run) > 1)]
     cycles = np.vstack(ends)  # time, period, height; a first row, so that there is one
     new = np.cumsum([0, *(len(run) for run in ends)])[:-1]
     change = np.abs(np.diff(cycles[:, 1:], axis=0, prepend=cycles[:1, 1:]))

@@ -14,6 +14,7 @@ from typing import Any
 from infofuse.errors import InfofuseError
 
 PATIENCE = 3600.0
+_HEAVY = "infofuse.extract.folder"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -33,8 +34,8 @@ def run(
 ) -> list[Any]:
     """work(task) of every task, in their order; `Failed` where it raises, dies, or takes too long.
 
-    jobs: processes, each with one thread for the libraries that ask. They are started afresh, so
-    `work` and the tasks must be picklable, and a script that calls this needs the usual
+    jobs: processes, each with one thread for the libraries that ask. None is a fork of this one,
+    so `work` and the tasks must be picklable, and a script that calls this needs the usual
     `if __name__ == "__main__":`. report: is told (done, total). patience: seconds for one task.
     """
     results: list[Any] = [None] * len(tasks)
@@ -70,7 +71,7 @@ class _Worker:
     """A process, and the task that it has."""
 
     def __init__(self, work: Callable[[Any], Any]):
-        context = multiprocessing.get_context("spawn")
+        context = _context()
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
         with _single_threaded():
@@ -103,6 +104,15 @@ class _Worker:
         self.process.kill()
         self.process.join()
         self.pipe.close()
+
+
+def _context() -> Any:
+    """Processes are forked from one that has imported what is heavy and has done nothing yet."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_HEAVY])
+    return context
 
 
 def _death(code: int) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 import infofuse.extract
 from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError, unknown
-from infofuse.extract.features import Extractor, installed
+from infofuse.extract.features import Extractor
+from infofuse.extract.installed import installed
 from infofuse.extract.text import TextSource
 from infofuse.files import read_json
 from infofuse.types import Json
@@ -60,12 +61,12 @@ class FeatureRecipe:
             fps=float(json["fps"]),
         )
         for name, was, now in _stages(json, recipe.to_json()):
-            changed = [file for file, sha in was["weights"].items() if now["weights"][file] != sha]
-            if changed:
-                raise InfofuseError(
-                    f"the {name} features were made with another {changed[0]} than the one that "
-                    f"is here; install the one with sha256 {was['weights'][changed[0]][:12]}…"
-                )
+            for file, sha in was["weights"].items():
+                if now["weights"].get(file) != sha:
+                    raise InfofuseError(
+                        f"the {name} features were made with another {file} than the one that is "
+                        f"here; install the one with sha256 {sha[:12]}…"
+                    )
         return recipe
 
     def differences(self, json: Json) -> list[str]:

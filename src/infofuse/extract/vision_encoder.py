@@ -1,11 +1,9 @@
 """Frames as a frozen image encoder sees them: one vector each."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,13 +12,13 @@ from jaxtyping import Float32, UInt8
 from infofuse.encoders.pretrained import quiet
 from infofuse.errors import InfofuseError
 from infofuse.extract.features import Features, identity
+from infofuse.extract.frozen import WEIGHTS, folder_of, one_thread
 from infofuse.extract.media import Media
 from infofuse.extract.vision_face import steps
 from infofuse.extract.weights import digest
 from infofuse.types import Json
 
 BATCH = 16
-_WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,9 @@ class VisionEncoder:
                 "'google/vit-base-patch16-224'"
             )
 
-    @property
-    def width(self) -> int:
-        return _embed(self.model, [np.zeros((32, 32, 3), np.uint8)]).shape[1]
-
     def identity(self) -> Json:
-        folder = Path(_folder(self.model))
-        return identity(self, ["transformers", "torch"], {_WEIGHTS: digest(folder / _WEIGHTS)})
+        weights = folder_of(self.model) / WEIGHTS
+        return identity(self, ["transformers", "torch"], {WEIGHTS: digest(weights)})
 
     def __call__(self, media: Media) -> Features | None:
         begins: list[float] = []
@@ -71,7 +65,7 @@ def _embed(
 
     prepare, encoder, pools = _load(model)
     pixels = prepare(images=list(images), return_tensors="pt")["pixel_values"]
-    with torch.inference_mode(), _one_thread():
+    with torch.inference_mode(), one_thread():
         out = encoder(pixel_values=pixels)
     vectors = out.pooler_output if pools else out.last_hidden_state.mean(1)
     return np.array(vectors.flatten(1).numpy(), np.float32)
@@ -86,7 +80,7 @@ def _load(model: str) -> tuple[Any, Any, bool]:
     from transformers import AutoImageProcessor, AutoModel
     from transformers.utils import logging
 
-    folder = _folder(model)
+    folder = folder_of(model)
     logging.disable_progress_bar()
     try:
         prepare = AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
@@ -107,35 +101,6 @@ def _load(model: str) -> tuple[Any, Any, bool]:
 
 def _pools(encoder: Any) -> bool:
     return any(name in ("pooler", "post_layernorm") for name, _ in encoder.named_children())
-
-
-@lru_cache(maxsize=4)
-def _folder(model: str) -> str:
-    """Where the files are: the folder itself, or what the hub's cache has by this name."""
-    if Path(model).is_dir():
-        return model
-    from huggingface_hub import snapshot_download
-
-    try:
-        return snapshot_download(model, allow_patterns=["*.json", _WEIGHTS])
-    except (OSError, ValueError) as error:
-        raise InfofuseError(
-            f"there is no folder {model!r}, and no image encoder of this name could be had from "
-            f"the hub ({str(error).splitlines()[0]})"
-        ) from None
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums are taken in one order, however many threads are set outside."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 EXTRACTOR = VisionEncoder

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from infofuse.extract.face_landmarks import COLUMNS, Face, Landmarker
+from infofuse.errors import InfofuseError
+from infofuse.extract.face_landmarks import Face, Landmarker
 from infofuse.extract.face_tracks import choose, follow, loudness_of
 from infofuse.extract.features import Features, identity
 from infofuse.extract.media import Media
@@ -30,14 +31,14 @@ class VisionFace:
     faces: int = 4
 
     name: ClassVar[str] = "face"
-    columns: ClassVar[tuple[str, ...]] = COLUMNS
 
-    @property
-    def width(self) -> int:
-        return len(COLUMNS)
+    def __post_init__(self) -> None:
+        if not 1 <= self.faces <= 16:
+            raise InfofuseError(f"faces is {self.faces}; from 1 to 16 was expected")
 
     def identity(self) -> Json:
-        return identity(self, ["mediapipe"], {"face_landmarker.task": digest(self._task())})
+        weights = {"face_landmarker.task": digest(self._task())}
+        return identity(self, ["infofuse", "mediapipe"], weights)
 
     def __call__(self, media: Media) -> Features | None:
         found: list[list[Face]] = []

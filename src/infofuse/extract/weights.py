@@ -59,7 +59,7 @@ def _folder(package: str, folder: str) -> Path | None:
     except PackageNotFoundError:
         return None
     inside = [file for file in files if file.parent.as_posix() == folder]
-    return Path(inside[0].locate()).parent if inside else None  # type: ignore[arg-type]
+    return Path(inside[0].locate()).parent if inside else None
 
 
 def digest(file: Path) -> str:

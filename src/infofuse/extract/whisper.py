@@ -20,8 +20,9 @@ from infofuse.extract.weights import PACKAGE, WHISPER, digest
 PACKAGES = ("faster-whisper", "ctranslate2")
 WINDOW = 30 * RATE  # samples that the encoder hears at once
 HOP = 0.02  # seconds from one of its states to the next
+_SURE = -0.5  # mean log probability of a word, below which it counts if there is speech for sure
 _SHORTEST = 400  # samples: a window of the spectrum
-_FRAMES = 3000  # of the spectrum, that the encoder takes
+_HOP = 160  # samples from one frame of the spectrum to the next; two make a state
 
 
 def transcribe(
@@ -46,6 +47,7 @@ def transcribe(
         language=language,
         temperature=0.0,
         condition_on_previous_text=False,
+        log_prob_threshold=_SURE,
         word_timestamps=True,
     )
     words = tuple(
@@ -69,13 +71,9 @@ def encode(
     for begin in range(0, len(waveform), WINDOW):
         piece = waveform[begin : begin + WINDOW]
         if len(piece) >= _SHORTEST:
-            yield np.array(whisper.encode(whisper.feature_extractor(piece)[:, :_FRAMES]))[0]
-
-
-@lru_cache(maxsize=4)
-def width(model: str) -> int:
-    """Numbers in a state of the encoder."""
-    return next(encode(model, np.zeros(RATE, np.float32))).shape[1]
+            yield np.array(
+                whisper.encode(whisper.feature_extractor(piece)[:, : len(piece) // _HOP])
+            )[0]
 
 
 def checksum(model: str) -> dict[str, str]:
