@@ -74,13 +74,16 @@ def test_agreement_is_that_of_an_explanation(
     np.testing.assert_allclose([p.agreement for p in found], said.agreement, rtol=1e-6)
 
 
+def test_no_clips_no_predictions(predictor: Predictor, clips: Clips) -> None:
+    assert predictor(clips.take([])) == []
+
+
 def test_a_clip_of_which_there_is_nothing_is_left_open(predictor: Predictor) -> None:
     (empty,) = predictor(Clips.of([Sample("empty")], predictor.spec.features))
     assert (empty.present, empty.alone, empty.contributions) == ((), {}, {})
     assert empty.abstained
     assert empty.interval == ((-3.0, 3.0),)
     assert empty.scores == empty.nothing
-    assert predictor(Clips.of([], predictor.spec.features)) == []
 
 
 def test_each_subset_is_calibrated_by_the_clips_that_have_it(

@@ -148,10 +148,15 @@ def _content(
     found: Sequence["ClipPrediction"] | Sequence["Prediction"],
     failed: dict[str, str],
 ) -> dict[str, Any]:
+    from infofuse.predict import ClipPrediction
+
     return {
         "paper": predictor.name,
         "confidence": predictor.confidence,
         "abstain": predictor.abstain,
-        "clips": [one.to_json() for one in found],
+        "clips": [
+            one.to_json() if isinstance(one, ClipPrediction) else {"prediction": one.to_json()}
+            for one in found
+        ],
         "failed": [{"path": path, "why": why} for path, why in failed.items()],
     }

@@ -1,6 +1,6 @@
 """Predictions as text: one clip at length, several as a table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from infofuse.cli import show
@@ -10,43 +10,57 @@ if TYPE_CHECKING:
 
 OPEN = "open"
 NOTHING = "–"
+_FEW = 3
 
 
 def tell(predictor: "Predictor", found: Sequence["ClipPrediction"] | Sequence["Prediction"]) -> str:
     """The text of `infofuse predict`."""
     from infofuse.predict import ClipPrediction
+    from infofuse.predict.clip import UNCALIBRATED
 
+    notes: Sequence[str] = () if predictor.calibration else (UNCALIBRATED,)
+    several = [one.prediction if isinstance(one, ClipPrediction) else one for one in found]
     if len(found) != 1:
-        several = [one.prediction if isinstance(one, ClipPrediction) else one for one in found]
-        return _table(predictor, several)
-    (one,) = found
-    if not isinstance(one, ClipPrediction):
-        return "\n\n".join(_clip(predictor, one))
-    parts = [*_clip(predictor, one.prediction, f", {one.seconds:.1f} s")]
-    if one.timeline:
-        parts.append(_timeline(predictor, one.timeline))
-    parts += ["\n".join(f"* {note}" for note in one.notes)] if one.notes else []
+        parts = [_table(predictor, several)]
+    elif isinstance(found[0], ClipPrediction):
+        parts, notes = _media(predictor, found[0]), found[0].notes
+    else:
+        parts = _clip(predictor, several[0])
+    parts += ["\n".join(f"* {note}" for note in notes)] if notes else []
     return "\n\n".join(parts)
+
+
+def _media(predictor: "Predictor", found: "ClipPrediction") -> list[str]:
+    parts = _clip(predictor, found.prediction, f", {found.seconds:.1f} s")
+    return [*parts, _timeline(predictor, found.timeline)] if found.timeline else parts
 
 
 def _table(predictor: "Predictor", found: Sequence["Prediction"]) -> str:
     rows = [["clip", "answer", _level(predictor.confidence), "read from"]]
-    rows += [[p.id, _answer(predictor, p), _possible(p), _present(p)] for p in found]
+    rows += [[p.id, *_cells(predictor, p)] for p in found]
     return show.table(rows)
 
 
-def _clip(predictor: "Predictor", found: "Prediction", after: str = "") -> Iterator[str]:
+def _clip(predictor: "Predictor", found: "Prediction", after: str = "") -> list[str]:
     """The paragraphs on one clip."""
     lines = [("answer", _answer(predictor, found))]
     lines.append((_level(predictor.confidence), _possible(found)))
     if predictor.abstain is not None:
-        lines.append((_level(predictor.abstain), "open" if found.abstained else "decided"))
+        lines.append((_level(predictor.abstain), _why(predictor, found)))
     if found.agreement is not None:
         lines.append(("agreement", f"{found.agreement:.2f}"))
-    yield f"{found.id}{after}"
-    yield "\n".join(f"{name:<10} {value}" for name, value in lines)
-    if found.present:
-        yield _shares(predictor, found)
+    said = "\n".join(f"{name:<10} {value}" for name, value in lines)
+    parts = [f"{found.id}{after}", said]
+    return [*parts, _shares(predictor, found)] if found.present else parts
+
+
+def _why(predictor: "Predictor", found: "Prediction") -> str:
+    if not found.abstained:
+        return "decided"
+    if not found.present:
+        return f"{OPEN}: there is nothing to read"
+    what = "several classes" if predictor.spec.classes else "both sides of the scale"
+    return f"{OPEN}: {what} are possible"
 
 
 def _shares(predictor: "Predictor", found: "Prediction") -> str:
@@ -72,10 +86,16 @@ def _told(predictor: "Predictor", found: "Prediction") -> dict[str, int]:
 def _timeline(predictor: "Predictor", moments: Sequence["Moment"]) -> str:
     rows = [["seconds", "answer", _level(predictor.confidence), "read from"]]
     for moment in moments:
-        found = moment.prediction
         span = f"{moment.start:.1f} to {moment.end:.1f}"
-        rows.append([span, _answer(predictor, found), _possible(found), _present(found)])
+        rows.append([span, *_cells(predictor, moment.prediction)])
     return show.table(rows)
+
+
+def _cells(predictor: "Predictor", found: "Prediction") -> list[str]:
+    """Answer, what is possible, and what was read; many classes are counted, to fit the line."""
+    many = found.classes is not None and len(found.classes) > _FEW
+    possible = f"{len(found.classes or ())} classes" if many else _possible(found)
+    return [_answer(predictor, found), possible, " ".join(found.present) or "nothing"]
 
 
 def _level(confidence: float) -> str:
@@ -102,10 +122,6 @@ def _possible(found: "Prediction") -> str:
     if found.classes is not None:
         return ", ".join(found.classes) or "none"
     return NOTHING
-
-
-def _present(found: "Prediction") -> str:
-    return " ".join(found.present) or "nothing"
 
 
 def _number(predictor: "Predictor", value: float) -> str:

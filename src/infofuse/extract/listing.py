@@ -74,7 +74,7 @@ def list_clips(media: Sequence[Path], labels: Path | None = None) -> Listing:
     table, classes = _numbered(table, roles.labels)
     texts = _texts(table, roles.text)
     clips = [
-        Clip(id, place, texts.get(id), None if id in texts else _transcript(place))
+        Clip(id, place, texts.get(id), None if id in texts else transcript_beside(place))
         for id, place in places.items()
         if not isinstance(place, str)
     ]
@@ -209,7 +209,7 @@ def _texts(table: Table, column: str | None) -> dict[str, str]:
     return {str(id): str(text) for id, text in pairs if not is_missing(text)}
 
 
-def _transcript(file: Path | None) -> Path | None:
+def transcript_beside(file: Path | None) -> Path | None:
     """Subtitles or words beside a media file, of its name."""
     if file is None:
         return None

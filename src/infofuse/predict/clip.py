@@ -1,7 +1,7 @@
 """A clip that is a media file, or words alone, to a prediction."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from infofuse.extract.clip import Extracted
     from infofuse.extract.recipe import FeatureRecipe
     from infofuse.extract.text import Word
+
+UNCALIBRATED = "the checkpoint was not calibrated: there is no interval"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class ClipPrediction:
 
 def predict_clip(
     predictor: Predictor,
-    path: Path,
+    path: Path | str,
     *,
     text: str | None = None,
     transcript: Path | None = None,
@@ -48,15 +50,21 @@ def predict_clip(
 ) -> ClipPrediction:
     """Extract the features that the model was trained on from a media file, and predict.
 
-    text, transcript: the clip's words, or a file of them (subtitles have times, too).
+    text, transcript: the clip's words, or a file of them (subtitles have times, too). Without
+    either, words in a file beside it are read, as `extract_folder` reads them.
 
     Raises InfofuseError for a model that was trained on features of unknown making, and for a file
     that cannot be read.
     """
     from infofuse.extract.clip import extract_clip
+    from infofuse.extract.listing import transcript_beside
 
     recipe = recipe_of(predictor, only)
+    if text is None and transcript is None and recipe.text is not None:
+        transcript = transcript_beside(Path(path))
     extracted = extract_clip(path, recipe, text=text, transcript=transcript)
+    differences = recipe.differences(predictor.spec.extraction or {})
+    extracted = replace(extracted, notes=(*extracted.notes, *differences))
     return predict_extracted(predictor, extracted, only=only, window=window, hop=hop)
 
 
@@ -121,7 +129,7 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if predictor.calibration is None:
-        notes.append("the checkpoint was not calibrated: there is no interval")
+        notes.append(UNCALIBRATED)
     if moments and extracted.words and all(word.start is None for word in extracted.words):
         notes.append("the words have no times: the timeline is without them")
     return tuple(notes)

@@ -43,6 +43,7 @@ def draw_timeline(found: ClipPrediction, classes: Sequence[str], path: Path) -> 
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=8)
         axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    below.set_xlim(0, moments[-1].end)
     save(figure, path)
 
 

@@ -34,8 +34,8 @@ class Predictor:
     answer must be decided, else it is marked as abstained: a score must have all of its interval
     to one side of the scale's middle, a class must be alone in its set, and of several labels each
     must be clear. So, over clips like those of the validation split, at most a share 1 - abstain
-    is answered with the wrong side or class. None: only a clip of which there is nothing to read
-    is left open.
+    is answered with the wrong side or class (of several labels, each). None: only a clip of which
+    there is nothing to read is left open.
 
     Nothing of the clips is kept on disk, not even in the cache of tokens.
     """
@@ -60,7 +60,9 @@ class Predictor:
             )
 
     @classmethod
-    def load(cls, run: Path, confidence: float = 0.9, abstain: float | None = None) -> "Predictor":
+    def load(
+        cls, run: Path | str, confidence: float = 0.9, abstain: float | None = None
+    ) -> "Predictor":
         """From a run of one seed, a seed's folder, or a checkpoint.
 
         Raises InfofuseError where there is no checkpoint, or several.
