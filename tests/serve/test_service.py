@@ -318,6 +318,7 @@ def test_who_has_no_token_gets_nothing_else(guarded: Running, path: str, given: 
 def test_who_has_the_token_may_use_any_host_name(guarded: Running) -> None:
     answer = guarded.client.get("/model", headers={"host": "models.example"})
     assert answer.json()["modalities"] == ["text", "audio", "vision"]
+    assert guarded.client.get("/openapi.json").json()["security"] == [{"token": []}]
 
 
 @pytest.mark.parametrize(

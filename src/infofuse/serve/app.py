@@ -82,7 +82,10 @@ def create_app(
     )
     _add_routes(app, service)
     _add_refusals(app)
-    app.openapi_schema = uniform(app.openapi())
+    app.openapi_schema = described = uniform(app.openapi())
+    if token is not None:
+        described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"token": []}]
     app.mount(PAGE_PATH, StaticFiles(directory=PAGE), name="page")
     app.add_middleware(Guard, limits=limits, token=token, hosts=hosts)
     app.add_middleware(Measured, metrics=service.metrics, paths=PATHS)
