@@ -65,6 +65,7 @@ ALLOWED = {
         "tasks",
         "training",
     },
+    "serve": {"extract", "papers", "predict"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

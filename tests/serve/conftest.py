@@ -83,3 +83,14 @@ def guarded(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["
     headers = {"authorization": f"Bearer {TOKEN}".encode()}
     with strange(model, folder, headers, host="0.0.0.0", token=TOKEN, limits=limits) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def reader(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Running"]:
+    """What `infofuse serve` runs, which reads real clips."""
+    from services import served
+
+    with served(model, tmp_path_factory.mktemp("reader")) as running:
+        if running.client.get("/model").json()["clips"] is not None:
+            pytest.skip("needs what reads clips: pip install 'infofuse[extract]'")
+        yield running

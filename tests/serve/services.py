@@ -98,6 +98,7 @@ def _until_stopped(service: Running) -> Iterator[Running]:
         yield service
     finally:
         service.stop()
+        assert "Traceback" not in (service.folder / "log").read_text()
 
 
 def socket_to(port: int) -> socket.socket:

@@ -22,9 +22,6 @@ def decode(path: Path, text: str | None = None, transcript: Path | None = None) 
     what, *rest = path.read_bytes().decode("latin-1").split()
     if what == "hang":
         time.sleep(1e6)
-    if what == "spin":
-        while True:
-            pass
     if what == "memory":
         hoard = []
         while True:

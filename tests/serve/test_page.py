@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from services import Running, served
+from PIL import Image
+from services import Running
 
 for _needed in ("playwright", "axe_playwright_python", "av", "mediapipe"):
     pytest.importorskip(_needed, reason=f"needs {_needed}: pip install 'infofuse[extract,dev]'")
@@ -19,18 +20,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: 
 
 CHROMIUM = shutil.which("chromium") or ""
 QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=user-gesture-required",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+]  # fmt: skip
 PICTURES = os.environ.get("INFOFUSE_PICTURES")
 """A folder for pictures of the page, such as docs; without it they are left out."""
 
@@ -40,13 +33,6 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("drawn") / "drawn.mp4")
-
-
-@pytest.fixture(scope="module")
-def reader(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """What `infofuse serve` runs, which reads real clips."""
-    with served(model, tmp_path_factory.mktemp("reader")) as service:
-        yield service
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +74,10 @@ class Visit:
 
     def picture(self, name: str) -> None:
         if PICTURES:
-            self.page.screenshot(path=Path(PICTURES) / f"serve-{name}.png", full_page=True)
+            self.page.wait_for_timeout(1000)  # until the player no longer shows that it seeks
+            file = Path(PICTURES) / f"serve-{name}.png"
+            self.page.screenshot(path=file, full_page=True)
+            Image.open(file).convert("RGB").quantize(192).save(file, optimize=True)
 
     def end(self) -> None:
         """Nothing went wrong, nothing left the machine, nothing is wider than the window."""
@@ -110,8 +99,8 @@ def drop(page: Page, clip: Path) -> None:
           moved.items.add(new File([bytes], "drawn.mp4", { type: "video/mp4" }));
           const target = document.getElementById("drop");
           for (const kind of ["dragover", "drop"]) {
-            const event = new DragEvent(kind, { dataTransfer: moved, bubbles: true, cancelable: true });
-            target.dispatchEvent(event);
+            const how = { dataTransfer: moved, bubbles: true, cancelable: true };
+            target.dispatchEvent(new DragEvent(kind, how));
           }
         }""",
         content,

@@ -24,6 +24,10 @@ def serve(
         ),
     ] = None,
     confidence: Annotated[float, typer.Option(help="Of the intervals, between 0 and 1.")] = 0.9,
+    abstain: Annotated[
+        float | None,
+        typer.Option(help="Leave open what is not decided so surely.", show_default=False),
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Of a clip; the rest is cut.", min=1)] = 120.0,
     megabytes: Annotated[int, typer.Option(help="Of an upload.", min=1)] = 64,
     workers: Annotated[int, typer.Option(help="Clips decoded at once.", min=1)] = 1,
@@ -52,6 +56,6 @@ def serve(
             typer.echo(f"{run} is served at {url}\nCtrl-C ends it.")
 
     with show.busy("loading the model"):
-        predictor = Predictor.load(run, confidence)
+        predictor = Predictor.load(run, confidence, abstain)
     limits = Limits(upload_bytes=megabytes * MEGABYTE, clip_seconds=seconds, workers=workers)
     run_service(predictor, host, port, token=token, limits=limits, announce=announce)

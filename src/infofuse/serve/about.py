@@ -65,6 +65,19 @@ def request_body(facts: About, limits: Limits) -> dict[str, Any]:
     return {"required": True, "content": content}
 
 
+def uniform(schema: Any) -> Any:
+    """A schema in which tuples of one kind are arrays of so many, which more tools understand."""
+    if isinstance(schema, list):
+        return [uniform(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: uniform(part) for key, part in schema.items()}
+    kinds = found.get("prefixItems")
+    if isinstance(kinds, list) and all(kind == kinds[0] for kind in kinds):
+        found["items"] = found.pop("prefixItems")[0]
+    return found
+
+
 def _question(facts: About, limits: Limits) -> dict[str, Any]:
     seconds = {"type": "number", "minimum": 0, "maximum": limits.clip_seconds}
     maybe = {"anyOf": [seconds, {"type": "null"}]}

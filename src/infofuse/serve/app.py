@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
 from infofuse.predict import Predictor
-from infofuse.serve.about import About, about, request_body
+from infofuse.serve.about import About, about, request_body, uniform
 from infofuse.serve.child import Extract, Stopped, TooSlow
 from infofuse.serve.guard import LOOPBACK, OPEN_PATHS, PAGE_PATH, Guard, error
 from infofuse.serve.limits import Limits
@@ -82,6 +82,10 @@ def create_app(
     )
     _add_routes(app, service)
     _add_refusals(app)
+    app.openapi_schema = described = uniform(app.openapi())
+    if token is not None:
+        described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"token": []}]
     app.mount(PAGE_PATH, StaticFiles(directory=PAGE), name="page")
     app.add_middleware(Guard, limits=limits, token=token, hosts=hosts)
     app.add_middleware(Measured, metrics=service.metrics, paths=PATHS)

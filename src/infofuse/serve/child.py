@@ -28,7 +28,7 @@ from infofuse.errors import InfofuseError
 from infofuse.types import Sample
 
 if TYPE_CHECKING:
-    from infofuse.extract import Extracted
+    from infofuse.extract.clip import Extracted
 
 Extract = Callable[..., "Extracted"]
 """(path, text=..., transcript=...) -> Extracted; a module's function, since it is sent by name."""

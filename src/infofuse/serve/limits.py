@@ -14,7 +14,7 @@ class Limits:
     is cut off and a note says so. waiting: requests that are being received or wait (503).
     workers: clips decoded at once. header_seconds, body_seconds: time to send (408).
     answer_seconds: time from the last byte to the answer (504). memory: bytes that a decoder may
-    take beyond what it starts with.
+    take beyond what it starts with. connections: open at once (503).
     """
 
     upload_bytes: int = 64 * MEGABYTE

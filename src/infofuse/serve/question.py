@@ -1,6 +1,5 @@
 """What is asked of the service: features and words as JSON, or a form with a clip."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,24 +178,22 @@ def _check_only(only: list[str] | None, predictor: Predictor) -> None:
             raise unknown("modality", name[:40], predictor.modalities)
 
 
-def _values(form: FormData, name: str) -> Iterator[UploadFile | str]:
-    found = form.getlist(name)
-    if len(found) > 1:
-        raise InfofuseError(f"the form has {len(found)} fields {name}, and one was expected")
-    yield from found
-
-
 def _file(form: FormData, name: str) -> UploadFile | None:
-    for value in _values(form, name):
-        if isinstance(value, str):
-            raise InfofuseError(f"{name} should be a file, and is a text")
-        return value
-    return None
+    value = _value(form, name)
+    if isinstance(value, str):
+        raise InfofuseError(f"{name} should be a file, and is a text")
+    return value
 
 
 def _text(form: FormData, name: str) -> str | None:
-    for value in _values(form, name):
-        if not isinstance(value, str):
-            raise InfofuseError(f"{name} should be a text, and is a file")
-        return value
-    return None
+    value = _value(form, name)
+    if isinstance(value, UploadFile):
+        raise InfofuseError(f"{name} should be a text, and is a file")
+    return value
+
+
+def _value(form: FormData, name: str) -> UploadFile | str | None:
+    found = form.getlist(name)
+    if len(found) > 1:
+        raise InfofuseError(f"the form has {len(found)} fields {name}, and one was expected")
+    return found[0] if found else None

@@ -1,5 +1,6 @@
 """The service as a process: one uvicorn server on a socket of its own."""
 
+import contextlib
 import re
 import socket
 from collections.abc import Callable
@@ -63,7 +64,8 @@ def serve(
     with _listening(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         announce(f"http://{name}:{listener.getsockname()[1]}/")
-        uvicorn.Server(config).run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):  # which uvicorn raises again when it is done
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:

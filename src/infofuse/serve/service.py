@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from infofuse.errors import InfofuseError
 from infofuse.extract.clip import Extracted, extract_clip
 from infofuse.extract.media import Limits as MediaLimits
 from infofuse.extract.transcripts import SUBTITLES
-from infofuse.predict import ClipPrediction, Moment, Prediction, Predictor, predict_extracted
+from infofuse.predict import Moment, Prediction, Predictor, predict_extracted
 from infofuse.predict.clip import recipe_of
 from infofuse.serve.child import Extract, Stopped, extract_apart, warm
 from infofuse.serve.limits import Limits
@@ -44,6 +45,7 @@ class Service:
     def __init__(self, predictor: Predictor, extract: Extract | None, limits: Limits) -> None:
         self.predictor, self.limits = predictor, limits
         self.queue, self.metrics = Queue(limits), Metrics()
+        self.metrics.inside.set_function(lambda: self.queue.inside)
         self.no_clips: str | None = None
         try:
             self._extract = extract or _reader(predictor, limits)
@@ -57,18 +59,33 @@ class Service:
 
     async def answer_json(self, body: bytes) -> Answer:
         """The answer to a question that brings its features and words."""
-        found, only = read_json(body, self.predictor, self.limits)
-        return _answer(await self._predicted(found, only))
+        return await self._in_turn(partial(self._read, body))
 
     async def answer_upload(self, upload: Upload) -> Answer:
         """The answer to a question that brings a clip."""
         if self.no_clips is not None:
             raise InfofuseError(self.no_clips)
         found = await self.queue.decode(partial(self._extracted, upload))
-        answer = _answer(await self._predicted(found, upload.only))
-        if upload.features:
-            answer.extracted = Question.model_construct(**echo(found))
-        return answer
+        return await self._in_turn(partial(self._answer, found, upload.only, upload.features))
+
+    async def _in_turn(self, work: Callable[[], Answer]) -> Answer:
+        async with asyncio.timeout(self.limits.answer_seconds):
+            return await self.queue.model(work)
+
+    def _read(self, body: bytes) -> Answer:
+        found, only = read_json(body, self.predictor, self.limits)
+        return self._answer(found, only, False)
+
+    def _answer(self, found: Extracted, only: list[str] | None, features: bool) -> Answer:
+        said = predict_extracted(self.predictor, found, only=only, window=WINDOW, hop=HOP)
+        _check(said.prediction)
+        return Answer.model_construct(
+            prediction=said.prediction,
+            timeline=list(said.timeline),
+            seconds=said.seconds,
+            notes=list(said.notes),
+            extracted=Question.model_construct(**echo(found)) if features else None,
+        )
 
     def _extracted(self, upload: Upload, seconds: float) -> Extracted:
         files = [file and _rolled(file.file) for file in (upload.clip, upload.transcript)]
@@ -85,13 +102,6 @@ class Service:
         except Stopped:
             self.metrics.stopped.inc()
             raise
-
-    async def _predicted(self, found: Extracted, only: list[str] | None) -> ClipPrediction:
-        async with asyncio.timeout(self.limits.answer_seconds):
-            return await self.queue.model(partial(self._predict, found, only))
-
-    def _predict(self, found: Extracted, only: list[str] | None) -> ClipPrediction:
-        return predict_extracted(self.predictor, found, only=only, window=WINDOW, hop=HOP)
 
 
 def _reader(predictor: Predictor, limits: Limits) -> Extract:
@@ -116,16 +126,9 @@ def _rolled(file: Any) -> Any:
     return file
 
 
-def _answer(found: ClipPrediction) -> Answer:
-    """The answer, if there is one. Raises InfofuseError for one from nothing, or not finite."""
-    said = found.prediction
+def _check(said: Prediction) -> None:
+    """Raises InfofuseError for an answer from nothing, or one that is not finite."""
     if not said.present:
         raise InfofuseError("there is nothing in it that the model reads")
     if not all(map(math.isfinite, said.scores)):
         raise InfofuseError("the model has no finite answer to such features")
-    return Answer.model_construct(
-        prediction=said,
-        timeline=list(found.timeline),
-        seconds=found.seconds,
-        notes=list(found.notes),
-    )
