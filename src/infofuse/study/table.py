@@ -46,8 +46,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
     note: str = ""
-    digits: int = 3
     best: Mapping[str, Literal["min", "max"]] = field(default_factory=dict)
+    digits: int = 3
 
     def winners(self) -> set[tuple[int, int]]:
         """Row and column of the best value of each column that has one."""
@@ -161,12 +161,8 @@ def _marked(
     table: Table, mark: Callable[[str], str], escape: Callable[[str], str] = str
 ) -> list[list[str]]:
     winners = table.winners()
+    shown = [[escape(text(v, table.digits)) for v in row] for row in table.rows]
     return [
-        [
-            mark(escape(text(v, table.digits)))
-            if (i, j) in winners
-            else escape(text(v, table.digits))
-            for j, v in enumerate(row)
-        ]
-        for i, row in enumerate(table.rows)
+        [mark(cell) if (i, j) in winners else cell for j, cell in enumerate(row)]
+        for i, row in enumerate(shown)
     ]
