@@ -35,7 +35,8 @@ def predicted(results: Results, place: Place, system: System) -> Predicted | Non
         results.run(place, system.name, seed) / "test_predictions.csv"
         for seed in results.study.seeds
     ]
-    tables = [list(csv.DictReader(f.open(encoding="utf-8"))) for f in files if f.is_file()]
+    texts = [file.read_text(encoding="utf-8") for file in files if file.is_file()]
+    tables = [list(csv.DictReader(text.splitlines())) for text in texts]
     if not tables:
         return None
     first = tables[0]

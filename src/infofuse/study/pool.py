@@ -50,7 +50,7 @@ class Standing:
 
 
 Watch = Callable[[Standing], None]
-"""Called as a job begins or ends (then `ended` says which), and about once a second."""
+"""Called as a job begins or ends (then `ended` says which), and while all are waited for."""
 
 
 @dataclass

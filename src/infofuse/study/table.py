@@ -74,7 +74,7 @@ def key(value: Value) -> float | str:
     if isinstance(value, Spread):
         return value.mean
     if isinstance(value, Interval):
-        return value.low
+        return float(value.low)
     if value is None:
         return float("nan")
     return float(value) if isinstance(value, int | float) else value
