@@ -17,7 +17,7 @@ from infofuse.study.tables import ALL, SHORT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LONGEST = 20
+LONGEST = 17
 """Letters of a name beside the ranks."""
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[5], "equivalent": COLOURS[0]}
 
@@ -64,9 +64,9 @@ def critical_difference(ranks: Ranks) -> Panel:
     """Average ranks on a line; systems that a bar joins do not differ by Nemenyi's test."""
     k, bars = len(ranks.names), 0.55 * len(ranks.cliques)
     half, room = (k + 1) // 2, 0.04 * (k - 1)
-    figure, axes = blank(0.9 + 0.2 * (half + bars), 4.6)
+    figure, axes = blank(0.9 + 0.2 * (half + bars))
     figure.set_layout_engine("none")  # names stand beside the axes, in room of their own
-    axes.set_position((0.32, 0.02, 0.36, 0.96))
+    axes.set_position((0.34, 0.02, 0.32, 0.96))
     axes.set_axis_off()
     axes.set_ylim(-(1.2 + half + bars), 2.6)
     axes.plot([1, k], [0, 0], color=INK, lw=1)

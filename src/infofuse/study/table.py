@@ -17,7 +17,7 @@ class Spread:
     def __str__(self) -> str:
         if self.mean != self.mean:
             return "–"
-        return f"{self.mean:.3f}" + ("" if self.sd != self.sd else f" ± {self.sd:.3f}")
+        return text(self.mean) + ("" if self.sd != self.sd else f" ± {self.sd:.3f}")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ def text(value: Value, digits: int = 3) -> str:
     """A value as it is shown, with "–" for what is not known."""
     if value is None or value != value:
         return "–"
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    rounded = round(value, digits) + 0.0  # no "-0.000"
+    return f"{rounded:.{digits}f}"
 
 
 def key(value: Value) -> float | str:
