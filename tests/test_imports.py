@@ -66,6 +66,8 @@ ALLOWED = {
         "training",
     },
     "serve": {"extract", "papers", "predict"},
+    "study": {"analysis", "data", "measures", "metrics", "training"},
+    "report": {"data", "study"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from infofuse.files import read_json
 from infofuse.report.comparison import colour
-from infofuse.report.panel import Panel, blank, legend
+from infofuse.report.panel import Panel, blank, heat_map, legend
 from infofuse.study.grid import Place, System
 from infofuse.study.results import Results
 from infofuse.study.tables import SHORT
@@ -73,12 +73,6 @@ def _map(name: str, title: str, pairs: list[Json]) -> Panel:
         i, j = (views.index(view) for view in pair["views"])
         cells[i, j] = cells[j, i] = pair["cka"]
     figure, axes = blank(0.9 + 0.55 * len(views))
-    axes.imshow(cells, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for i, j in np.ndindex(*cells.shape):
-        if np.isfinite(cells[i, j]):
-            shade = "white" if cells[i, j] > 0.5 else "#222222"
-            axes.text(j, i, f"{cells[i, j]:.2f}", ha="center", va="center", color=shade)
-    axes.set_xticks(range(len(views)), views)
-    axes.set_yticks(range(len(views)), views)
+    heat_map(axes, cells, views, lambda v: f"{v:.2f}")
     words = ", ".join(f"{' and '.join(p['views'])} {p['cka']:.2f}" for p in pairs)
     return Panel(name, title, f"CKA of {words}", figure)

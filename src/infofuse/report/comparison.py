@@ -17,6 +17,8 @@ from infofuse.study.tables import ALL, SHORT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LONGEST = 17
+"""Letters of a name beside the ranks."""
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[5], "equivalent": COLOURS[0]}
 
 
@@ -62,7 +64,9 @@ def critical_difference(ranks: Ranks) -> Panel:
     """Average ranks on a line; systems that a bar joins do not differ by Nemenyi's test."""
     k, bars = len(ranks.names), 0.55 * len(ranks.cliques)
     half, room = (k + 1) // 2, 0.04 * (k - 1)
-    figure, axes = blank(0.9 + 0.2 * (half + bars), 4.6)
+    figure, axes = blank(0.9 + 0.2 * (half + bars))
+    figure.set_layout_engine("none")  # names stand beside the axes, in room of their own
+    axes.set_position((0.34, 0.02, 0.32, 0.96))
     axes.set_axis_off()
     axes.set_ylim(-(1.2 + half + bars), 2.6)
     axes.plot([1, k], [0, 0], color=INK, lw=1)
@@ -80,7 +84,8 @@ def critical_difference(ranks: Ranks) -> Panel:
         y = -(bars + 1.0 + (i if left else k - 1 - i))
         edge = 1 - room if left else k + room
         axes.plot([average, average, edge], [0, y, y], color=INK, lw=0.8)
-        said = f"{name} {average:.2f} " if left else f" {average:.2f} {name}"
+        short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        said = f"{short} {average:.2f} " if left else f" {average:.2f} {short}"
         side = "right" if left else "left"
         axes.text(edge, y, said, ha=side, va="center", fontsize=8, color=INK)
     words = ", ".join(f"{n} {a:.2f}" for n, a in zip(ranks.names, ranks.average, strict=True))

@@ -1,7 +1,7 @@
 """A study as one page that needs nothing else, and its tables and figures as files."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -66,6 +66,8 @@ class Section:
 def report(results: Results, page: Path) -> None:
     """Write the page, and every table and figure below `report` in the study's folder."""
     sections = [s for s in _sections(results) if s.tables or s.panels]
+    if results.peeked:
+        sections = [replace(s, panels=[p.peeked() for p in s.panels]) for s in sections]
     folder = results.out / "report"
     with replacing(folder) as new:
         new.mkdir()
@@ -216,6 +218,6 @@ def _write_table(table: Table, folder: Path) -> None:
 
 
 def _write_panel(panel: Panel, folder: Path) -> None:
-    write_text(folder / f"{panel.name}.svg", panel.svg())
+    write_text(folder / f"{panel.name}.svg", panel.svg)
     with replacing(folder / f"{panel.name}.png") as new:
         new.write_bytes(panel.png())

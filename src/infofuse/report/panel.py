@@ -2,9 +2,14 @@
 
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
 
 INK = "#1b1c1d"
 """The colour of text and axes; in a page it becomes the colour of the page's own text."""
+WARNING = "#c4332b"
 COLOURS = (
     "#3b82c4", "#d9822b", "#2f9e74", "#b65fa8", "#8d8a2b", "#c4554d", "#7a6fd0", "#4f9aa6",
     "#a0724a", "#6b8f3a",
@@ -30,6 +36,13 @@ class Panel:
     words: str
     figure: "Figure"
 
+    def peeked(self) -> "Panel":
+        """The same panel, marked as made of scores by which epochs were chosen."""
+        mark = self.figure.text(0.5, 0.5, "epochs chosen by test", ha="center", va="center")
+        mark.set(rotation=20, fontsize=15, color=WARNING, alpha=0.5)
+        return replace(self, title=f"[release] {self.title}")
+
+    @cached_property
     def svg(self) -> str:
         """For a file, or to be put into a page."""
         return _render(self.figure, "svg", self.name).decode()
@@ -40,7 +53,7 @@ class Panel:
 
     def html(self) -> str:
         """A <figure> whose colours follow the page's, with ids that no other panel has."""
-        svg = self.svg()
+        svg = self.svg
         svg = svg[svg.index("<svg") :]
         width = float(re.search(r'width="([\d.]+)pt"', svg)[1]) * 4 / 3  # type: ignore[index]
         svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
@@ -73,6 +86,24 @@ def legend(figure: "Figure", axes: "Axes") -> None:
         figure.legend(
             handles, labels, loc="outside lower center", ncols=2, frameon=False, labelcolor=INK
         )
+
+
+def heat_map(
+    axes: "Axes",
+    values: Float[np.ndarray, "k k"],
+    names: Sequence[str],
+    say: Callable[[float], str],
+) -> None:
+    """Values from 0 to 1 as shades of cells, with what there is to say in each. NaN is left out."""
+    axes.pcolormesh(np.ma.masked_invalid(values), cmap="Blues", vmin=0, vmax=1)
+    axes.invert_yaxis()
+    for i, j in np.argwhere(np.isfinite(values)):
+        shade = "white" if values[i, j] > 0.5 else "#222222"
+        said = say(float(values[i, j]))
+        axes.text(j + 0.5, i + 0.5, said, ha="center", va="center", color=shade, fontsize=8)
+    middles = np.arange(len(names)) + 0.5
+    axes.set_xticks(middles, names)
+    axes.set_yticks(middles, names)
 
 
 STYLE = {

@@ -9,10 +9,11 @@ from jaxtyping import Float, Int
 
 from infofuse.data.spec import DataSpec
 from infofuse.report.comparison import colour
-from infofuse.report.panel import INK, Panel, blank, legend
+from infofuse.report.panel import INK, Panel, blank, heat_map, legend
 from infofuse.study.grid import Place, System
 from infofuse.study.results import Results
 from infofuse.study.table import Table
+from infofuse.study.tables import watermarked
 
 BINS = 10
 WORST = 10
@@ -35,7 +36,8 @@ def predicted(results: Results, place: Place, system: System) -> Predicted | Non
         results.run(place, system.name, seed) / "test_predictions.csv"
         for seed in results.study.seeds
     ]
-    tables = [list(csv.DictReader(f.open(encoding="utf-8"))) for f in files if f.is_file()]
+    texts = [file.read_text(encoding="utf-8") for file in files if file.is_file()]
+    tables = [list(csv.DictReader(text.splitlines())) for text in texts]
     if not tables:
         return None
     first = tables[0]
@@ -90,14 +92,7 @@ def _confusion(
     np.add.at(counts, (truth, said), 1)
     share = counts / np.maximum(1, counts.sum(1, keepdims=True))
     figure, axes = blank(3.5)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for i, j in np.ndindex(*share.shape):
-        if counts[i, j]:
-            shade = "white" if share[i, j] > 0.5 else "#222222"
-            said_here = f"{100 * share[i, j]:.0f}"
-            axes.text(j, i, said_here, ha="center", va="center", color=shade, fontsize=8)
-    axes.set_xticks(range(len(names)), names)
-    axes.set_yticks(range(len(names)), names)
+    heat_map(axes, share, names, lambda v: f"{100 * v:.0f}" if v > 0 else "")
     axes.set_xlabel("predicted class, % of the true class")
     axes.set_ylabel("true class")
     words = ", ".join(f"{n} {share[i, i]:.0%}" for i, n in enumerate(names))
@@ -149,7 +144,7 @@ def worst_errors(results: Results) -> Iterator[Table]:
         system = _best(results, place, shown)
         found = predicted(results, place, system)
         if found is not None:
-            yield _worst(results, place, system, found, spec)
+            yield watermarked(results, _worst(results, place, system, found, spec))
 
 
 def _best(results: Results, place: Place, shown: Sequence[System]) -> System:

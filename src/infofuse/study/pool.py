@@ -38,19 +38,19 @@ class Ended:
     failure: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Standing:
-    """How far all jobs are."""
+    """How far all jobs are. running: their names. ended: the job that just did."""
 
     total: int
     done: int
-    running: list[str] = field(default_factory=list)
-    seconds_left: float | None = None
-    ended: Ended | None = None
+    running: tuple[str, ...]
+    seconds_left: float | None
+    ended: Ended | None
 
 
 Watch = Callable[[Standing], None]
-"""Called as a job begins or ends (then `ended` says which), and about once a second."""
+"""Called as a job begins or ends (then `ended` says which), and while all are waited for."""
 
 
 @dataclass
@@ -74,20 +74,21 @@ def run_all(jobs: Sequence[Job], at_once: int, watch: Watch = lambda _: None) ->
     times = Times([(j.kind, j.seconds) for j in jobs if j.finished and j.seconds])
     running: list[_Running] = []
     failed: list[Ended] = []
-    standing = Standing(total=len(jobs), done=len(jobs) - len(waiting))
 
     def tell(ended: Ended | None = None) -> None:
-        standing.running = [r.job.name for r in running]
-        standing.seconds_left = times.left([j.kind for j in waiting], running, at_once)
-        standing.ended = ended
-        watch(standing)
+        done = len(jobs) - len(waiting) - len(running)
+        names = tuple(r.job.name for r in running)
+        left = times.left([j.kind for j in waiting], running, at_once)
+        watch(Standing(len(jobs), done, names, left, ended))
+
+    def finish(ended: Ended) -> None:
+        if ended.failure:
+            failed.append(ended)
+        times.add(ended)
+        tell(ended)
 
     while at_once == 0 and waiting:
-        ended = _run_here(waiting.pop(0))
-        failed += [ended] if ended.failure else []
-        times.add(ended)
-        standing.done += 1
-        tell(ended)
+        finish(_run_here(waiting.pop(0)))
     with _stopping(running):
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -95,11 +96,7 @@ def run_all(jobs: Sequence[Job], at_once: int, watch: Watch = lambda _: None) ->
                 tell()
             for one in [r for r in running if r.process.poll() is not None]:
                 running.remove(one)
-                ended = _end(one)
-                failed += [ended] if ended.failure else []
-                times.add(ended)
-                standing.done += 1
-                tell(ended)
+                finish(_end(one))
             time.sleep(POLL_SECONDS)
             tell()
     return failed

@@ -52,7 +52,8 @@ class Results:
     def primary(self, place: Place) -> str:
         """The study's metric, or the first that a data set has, where it has no such one."""
         known = self.metrics(place)
-        return self.study.metric if self.study.metric in known else known[0]
+        wanted = self.study.metric
+        return wanted if wanted in known or not known else known[0]
 
     def scores(
         self, place: Place, system: str, metric: str, split: str = "test"

@@ -38,8 +38,8 @@ def run_study(
 ) -> dict[str, str]:
     """Run what is not finished, and return why which cells failed, by name.
 
-    jobs: processes at once, one torch thread each; 0 for this process. say: is told what is being looked at, and what
-    an audit has against a data set.
+    jobs: processes at once, one torch thread each; 0 for this process. say: is told what is being
+    looked at, and what an audit has against a data set.
 
     Raises InfofuseError if the folder holds something else, or runs of another study.
     """

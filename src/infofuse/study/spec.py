@@ -32,7 +32,7 @@ import tomli_w
 
 from infofuse.errors import InfofuseError, unknown
 from infofuse.metrics import BETTER
-from infofuse.tables import from_table, refuse_unknown
+from infofuse.tables import from_table, plain, refuse_unknown
 from infofuse.training.recipe import Protocol, parse_seeds, read_recipe
 
 Split = Literal["given"] | int
@@ -134,7 +134,7 @@ class Study:
 
     def to_toml(self) -> str:
         """The study as a TOML file would give it, every default resolved."""
-        return tomli_w.dumps(_plain(dataclasses.asdict(self)))
+        return tomli_w.dumps(plain(dataclasses.asdict(self)))
 
 
 def _names(study: Study) -> None:
@@ -179,12 +179,6 @@ def _budget(study: Study) -> None:
                     f"{kind}.{name} has {len(part.trials)} trials, and [tune] says {budget}: "
                     f"every row has the same budget"
                 )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items() if v is not None}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def read_study(path: Path, protocol: str = "") -> Study:

@@ -17,7 +17,7 @@ class Spread:
     def __str__(self) -> str:
         if self.mean != self.mean:
             return "–"
-        return f"{self.mean:.3f}" + ("" if self.sd != self.sd else f" ± {self.sd:.3f}")
+        return text(self.mean) + ("" if self.sd != self.sd else f" ± {self.sd:.3f}")
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
     note: str = ""
-    digits: int = 3
     best: Mapping[str, Literal["min", "max"]] = field(default_factory=dict)
+    digits: int = 3
 
     def winners(self) -> set[tuple[int, int]]:
         """Row and column of the best value of each column that has one."""
@@ -66,7 +66,10 @@ def text(value: Value, digits: int = 3) -> str:
     """A value as it is shown, with "–" for what is not known."""
     if value is None or value != value:
         return "–"
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    rounded = round(value, digits) + 0.0  # no "-0.000"
+    return f"{rounded:.{digits}f}"
 
 
 def key(value: Value) -> float | str:
@@ -74,7 +77,7 @@ def key(value: Value) -> float | str:
     if isinstance(value, Spread):
         return value.mean
     if isinstance(value, Interval):
-        return value.low
+        return float(value.low)
     if value is None:
         return float("nan")
     return float(value) if isinstance(value, int | float) else value
@@ -161,12 +164,8 @@ def _marked(
     table: Table, mark: Callable[[str], str], escape: Callable[[str], str] = str
 ) -> list[list[str]]:
     winners = table.winners()
+    shown = [[escape(text(v, table.digits)) for v in row] for row in table.rows]
     return [
-        [
-            mark(escape(text(v, table.digits)))
-            if (i, j) in winners
-            else escape(text(v, table.digits))
-            for j, v in enumerate(row)
-        ]
-        for i, row in enumerate(table.rows)
+        [mark(cell) if (i, j) in winners else cell for j, cell in enumerate(row)]
+        for i, row in enumerate(shown)
     ]

@@ -43,10 +43,13 @@ def tables(results: Results) -> list[Table]:
         each_cell(results),
         costs(results),
     ]
-    return [_watermarked(table) if results.peeked else table for table in found if table.rows]
+    return [watermarked(results, table) for table in found if table.rows]
 
 
-def _watermarked(table: Table) -> Table:
+def watermarked(results: Results, table: Table) -> Table:
+    """The table; where epochs were chosen by the test split, marked so."""
+    if not results.peeked:
+        return table
     return replace(table, title=f"[release] {table.title}", note=f"{PEEKED} {table.note}".strip())
 
 

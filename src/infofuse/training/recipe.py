@@ -25,7 +25,7 @@ from pydantic import ConfigDict
 
 from infofuse import papers
 from infofuse.errors import InfofuseError, unknown
-from infofuse.tables import from_table, refuse_unknown
+from infofuse.tables import from_table, plain, refuse_unknown
 from infofuse.training.meter import refuse_fitted
 
 Protocol = Literal["honest", "release"]
@@ -117,18 +117,12 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, every default resolved; what is not there at all is left out."""
-        found = _plain(dataclasses.asdict(self))
+        found = plain(dataclasses.asdict(self))
         return {k: v for k, v in found.items() if (k, v) not in UNSAID}
 
     def to_toml(self) -> str:
         """The recipe as a TOML file would give it."""
         return tomli_w.dumps(self.to_dict())
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items() if v is not None}
-    return list(value) if isinstance(value, tuple) else value
 
 
 def recipe(
