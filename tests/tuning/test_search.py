@@ -15,10 +15,9 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState
+from searching import EPOCHS, SPACE, TRIALS, backwards, essence, here, search, tables
 
-from infofuse.data import Corpus, open_corpus
-from infofuse.data.store import write_store
-from infofuse.data.synthetic import synthesize
+from infofuse.data import open_corpus
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 from infofuse.training import resolve
@@ -27,48 +26,6 @@ from infofuse.tuning import tune
 from infofuse.tuning.engines import local
 from infofuse.tuning.space import space_from
 from infofuse.tuning.trial import Job, Result, hopeless, run_trial
-
-SPACE = {
-    "train.lr": {"low": 1e-4, "high": 3e-2, "log": True},
-    "model.dropout": {"low": 0.0, "high": 0.5},
-    "model.hidden": [4, 8],
-}
-TRIALS, EPOCHS = 12, 4
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Training and validation clips alone: whoever asks for a test split is refused."""
-    corpus = synthesize("demo", 3, ["train=24", "valid=8", "test=2"])
-    splits = {name: corpus.split(name) for name in ("train", "valid")}
-    folder = tmp_path_factory.mktemp("clips") / "data"
-    write_store(Corpus(corpus.spec, splits), folder)
-    return folder
-
-
-def tables(data: Path) -> dict[str, Any]:
-    model = {"modalities": ["audio"], "hidden": 4, "layers": 1}
-    train = {"epochs": EPOCHS, "batch_size": 8}
-    return {"paper": "ef_lstm", "data": str(data), "model": model, "train": train}
-
-
-def here(jobs: Sequence[Job]) -> Iterator[Result]:
-    """The trials in this process, one after the other."""
-    yield from map(run_trial, jobs)
-
-
-def backwards(jobs: Sequence[Job]) -> Iterator[Result]:
-    yield from map(run_trial, reversed(jobs))
-
-
-def search(data: Path, out: Path, engine: Any = here, trials: int = TRIALS) -> dict[str, Any]:
-    recipe = resolve(tables(data))
-    return tune(recipe, out, space=space_from(SPACE), trials=trials, together=3, engine=engine)
-
-
-def essence(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """All of every trial but its seconds."""
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in found["trials"]]
 
 
 @pytest.fixture(scope="module")
