@@ -1,4 +1,4 @@
-# make setup | test | demo | lint | lock | bench-env. All but the last use .venv, made by setup.
+# make setup | test | demo | study-demo | lint | lock | bench-env. All but the last use .venv, made by setup.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 BENCH := .venv-bench
 JOBS ?= 2
 
-.PHONY: setup test demo lint lock bench-env clean
+.PHONY: setup test demo study-demo lint lock bench-env clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,12 @@ lint: setup
 
 demo: setup
 	$(BIN)/infofuse demo --out runs/demo
+
+# Generated clips, four systems, two splits, five seeds, and the page runs/study-demo/report.html.
+study-demo: setup
+	test -d runs/study-demo-data || $(BIN)/infofuse synth runs/study-demo-data --seed 1 \
+	  --set train=600 --set valid=150 --set test=300
+	$(BIN)/infofuse study studies/demo.toml --out runs/study-demo --jobs $(JOBS)
 
 # The peers of benchmarks/mi, which agree on no environment with the library's dependencies.
 bench-env:

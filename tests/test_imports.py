@@ -42,6 +42,8 @@ ALLOWED = {
         "tasks",
         "training",
     },
+    "study": {"analysis", "data", "measures", "metrics", "training"},
+    "report": {"data", "study"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

@@ -41,6 +41,10 @@ class Task(ABC):
         """What the prediction says, in the labels' own terms."""
 
     @abstractmethod
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        """The best prediction that looks at nothing, by the labels of training clips."""
+
+    @abstractmethod
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
     ) -> dict[str, float]:
@@ -70,6 +74,9 @@ class Regression(Task):
 
     def answer(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n k"]:
         return prediction
+
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        return np.nanmedian(labels, axis=0)
 
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
@@ -104,6 +111,11 @@ class Classification(Task):
     def answer(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n k"]:
         return prediction.argmax(1)[:, None].astype(np.float32)
 
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        known = labels[~np.isnan(labels)].astype(int)
+        counts = np.bincount(known, minlength=len(self.classes))
+        return np.eye(len(self.classes), dtype=np.float32)[counts.argmax()]
+
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
     ) -> dict[str, float]:
@@ -135,6 +147,9 @@ class MultiLabel(Task):
 
     def answer(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n k"]:
         return (prediction > 0).astype(np.float32)
+
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        return np.where(np.nanmean(labels, axis=0) > 0.5, 1, -1).astype(np.float32)
 
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]

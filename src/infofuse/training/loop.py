@@ -45,7 +45,8 @@ Watch = Callable[[Progress], None]
 class Trainer:
     """Trains a model on an objective, keeping the checkpoint that is best on validation clips.
 
-    It is given training and validation clips and never sees others. `folder` holds snapshots
+    It is given training and validation clips and never sees others (under the protocol "release",
+    test clips stand where validation clips should: `Recipe.chosen_by`). `folder` holds snapshots
     while it runs, and `folder/checkpoint` the selected model afterwards; started again on the
     same folder, it goes on where it was.
 
@@ -66,14 +67,14 @@ class Trainer:
         report: Report = lambda *_: None,
         facts: dict[str, Any] | None = None,
         snapshot_seconds: float = SNAPSHOT_SECONDS,
-        *,
+        track: Callable[[dict[str, Any]], None] = lambda _: None,
         watch: Watch = lambda _: None,
         fabric: "Fabric | None" = None,
     ):
         self.recipe, self.config, self.spec = recipe, recipe.train, spec
         self.train_loader, self.valid_loader = train, valid
         self.folder, self.report, self.facts = folder, report, facts or {}
-        self.watch = watch
+        self.track, self.watch = track, watch
         self.snapshot_seconds, self._last_snapshot = snapshot_seconds, time.monotonic()
         self.fabric = fabric or fabric_of(self.config)
         main, estimators = optimizers(model, objective, self.config)
@@ -121,12 +122,14 @@ class Trainer:
         meter = Meter(self.config.measure)
         scores = self._validate(number, meter)
         self._select(number, scores)
-        record |= {f"valid_{k}": v for k, v in scores.items()} | meter.read()
+        chosen_by = self.recipe.chosen_by
+        record |= {f"{chosen_by}_{k}": v for k, v in scores.items()} | meter.read()
         record |= {"epoch": number, "seconds": round(time.perf_counter() - started, 2)}
         self.progress.history.append(record)
         self.progress.epoch = number
         if self.writes:
             write_json(self.folder / "history.json", self.progress.history)
+            self.track(record)
 
     def _first_pass(self, number: int) -> dict[str, float]:
         """Fit the measures that learn apart; the encoders are fixed and need no gradient."""
@@ -207,7 +210,7 @@ class Trainer:
             return
         self.progress.best, self.progress.best_epoch = score, number
         if self.writes:
-            facts = self.facts | {"epoch": number, "valid": scores}
+            facts = self.facts | {"epoch": number, self.recipe.chosen_by: scores}
             kept = self._kept(number)
             checkpoint.save(kept, self.raw_model, self.objective, self.recipe, self.spec, facts)
 

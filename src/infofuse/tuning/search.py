@@ -47,6 +47,8 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.recipe.protocol == "release":
+            raise InfofuseError('tuning is by validation clips: leave out protocol = "release"')
         check(self.recipe, self.space)
         for name in ("trials", "together"):
             if getattr(self, name) < 1:
