@@ -17,6 +17,7 @@ import pytest
 from optuna.trial import TrialState
 from searching import EPOCHS, SPACE, TRIALS, backwards, essence, here, search, tables
 
+from infofuse.cli.tune import report
 from infofuse.data import open_corpus
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
@@ -61,6 +62,14 @@ def test_the_budget_is_kept_and_said(whole: tuple[dict[str, Any], Path]) -> None
     assert budget["pruned"] > 0  # from the seventh trial on, some are worse than most before
     stopped = [row for row in found["trials"] if row["state"] == "pruned"]
     assert all(row["number"] >= 6 and row["epochs"] < EPOCHS for row in stopped)
+
+
+def test_what_is_printed_fits_a_terminal(whole: tuple[dict[str, Any], Path]) -> None:
+    text = report(whole[0])
+    assert max(map(len, text.splitlines())) <= 80
+    best = whole[0]["best"]
+    assert f"trial {best['number']}: validation regret {best['regret']:.4f}" in text
+    assert all(key in text for key in SPACE)
 
 
 def test_the_storage_holds_every_trial_once(whole: tuple[dict[str, Any], Path]) -> None:
@@ -156,7 +165,7 @@ def test_kill_9_and_the_same_command_again(
     words = ["tune", str(recipe), "--out", str(out), "--jobs", "2", "--json"]
     command = [sys.executable, "-m", "infofuse", *words]
     first = subprocess.Popen(command)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(out.glob("trials/0003/seed-*/history.json")):
         assert first.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
