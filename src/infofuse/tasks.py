@@ -62,6 +62,7 @@ class Task(ABC):
     ) -> Region:
         """The labels whose nonconformity is within the limits (see `infofuse.conformal`)."""
 
+    @abstractmethod
     def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
         """The best prediction that looks at nothing, by the labels of training clips."""
 

@@ -15,10 +15,10 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState
+from searching import EPOCHS, SPACE, TRIALS, backwards, essence, here, search, tables
 
-from infofuse.data import Corpus, open_corpus
-from infofuse.data.store import write_store
-from infofuse.data.synthetic import synthesize
+from infofuse.cli.tune import report
+from infofuse.data import open_corpus
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 from infofuse.training import resolve
@@ -27,48 +27,6 @@ from infofuse.tuning import tune
 from infofuse.tuning.engines import local
 from infofuse.tuning.space import space_from
 from infofuse.tuning.trial import Job, Result, hopeless, run_trial
-
-SPACE = {
-    "train.lr": {"low": 1e-4, "high": 3e-2, "log": True},
-    "model.dropout": {"low": 0.0, "high": 0.5},
-    "model.hidden": [4, 8],
-}
-TRIALS, EPOCHS = 12, 4
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Training and validation clips alone: whoever asks for a test split is refused."""
-    corpus = synthesize("demo", 3, ["train=24", "valid=8", "test=2"])
-    splits = {name: corpus.split(name) for name in ("train", "valid")}
-    folder = tmp_path_factory.mktemp("clips") / "data"
-    write_store(Corpus(corpus.spec, splits), folder)
-    return folder
-
-
-def tables(data: Path) -> dict[str, Any]:
-    model = {"modalities": ["audio"], "hidden": 4, "layers": 1}
-    train = {"epochs": EPOCHS, "batch_size": 8}
-    return {"paper": "ef_lstm", "data": str(data), "model": model, "train": train}
-
-
-def here(jobs: Sequence[Job]) -> Iterator[Result]:
-    """The trials in this process, one after the other."""
-    yield from map(run_trial, jobs)
-
-
-def backwards(jobs: Sequence[Job]) -> Iterator[Result]:
-    yield from map(run_trial, reversed(jobs))
-
-
-def search(data: Path, out: Path, engine: Any = here, trials: int = TRIALS) -> dict[str, Any]:
-    recipe = resolve(tables(data))
-    return tune(recipe, out, space=space_from(SPACE), trials=trials, together=3, engine=engine)
-
-
-def essence(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """All of every trial but its seconds."""
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in found["trials"]]
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +62,14 @@ def test_the_budget_is_kept_and_said(whole: tuple[dict[str, Any], Path]) -> None
     assert budget["pruned"] > 0  # from the seventh trial on, some are worse than most before
     stopped = [row for row in found["trials"] if row["state"] == "pruned"]
     assert all(row["number"] >= 6 and row["epochs"] < EPOCHS for row in stopped)
+
+
+def test_what_is_printed_fits_a_terminal(whole: tuple[dict[str, Any], Path]) -> None:
+    text = report(whole[0])
+    assert max(map(len, text.splitlines())) <= 80
+    best = whole[0]["best"]
+    assert f"trial {best['number']}: validation regret {best['regret']:.4f}" in text
+    assert all(key in text for key in SPACE)
 
 
 def test_the_storage_holds_every_trial_once(whole: tuple[dict[str, Any], Path]) -> None:
@@ -199,7 +165,7 @@ def test_kill_9_and_the_same_command_again(
     words = ["tune", str(recipe), "--out", str(out), "--jobs", "2", "--json"]
     command = [sys.executable, "-m", "infofuse", *words]
     first = subprocess.Popen(command)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(out.glob("trials/0003/seed-*/history.json")):
         assert first.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline

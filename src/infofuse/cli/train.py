@@ -32,15 +32,15 @@ def train(
     test: Annotated[
         bool, typer.Option(help="Score the test split once, at the end of each seed.")
     ] = True,
-    log: Annotated[
-        str, typer.Option(help="Also tell each epoch to: tensorboard.", show_default=False)
-    ] = "",
     devices: Annotated[
         int, typer.Option(help="Processes that share each batch, a device or a core each.")
     ] = 1,
     strategy: Annotated[
         str, typer.Option(help="How they share it: ddp, the whole model in each.")
     ] = "ddp",
+    log: Annotated[
+        str, typer.Option(help="Also tell each epoch to: tensorboard.", show_default=False)
+    ] = "",
     json: Annotated[bool, show.Json] = False,
 ) -> None:
     """Train a paper on a data set, several seeds in one command.

@@ -19,7 +19,6 @@ from infofuse.training.curves import draw
 from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer, Watch
 from infofuse.training.prepare import prepare
 from infofuse.training.processes import launch, rank, together
-from infofuse.training.progress import Progress
 from infofuse.training.protocol import evaluate, open_split
 from infofuse.training.recipe import Recipe
 from infofuse.training.tracking import tracker
@@ -46,7 +45,6 @@ def train(
     test: bool = True,
     announce: Announce = lambda *_: lambda *_: None,
     snapshot_seconds: float = SNAPSHOT_SECONDS,
-    watch: Watch = lambda _: None,
     log: str = "",
     devices: int = 1,
     strategy: str = "ddp",
@@ -55,10 +53,10 @@ def train(
 
     Each seed's checkpoint is chosen by its validation score alone; then, unless `test` is off,
     the test split is opened once and scored. Started again on the same folder, finished seeds are
-    kept and a killed one goes on. corpus: the data, if it is open already. watch: called after
-    each epoch. log: a tracker that is told of each epoch too (`infofuse.training.tracking`).
-    devices: processes that share each batch; the command is started again in each
-    (`infofuse.training.processes`), the first one writes, and all return the same.
+    kept and a killed one goes on. corpus: the data, if it is open already. log: a tracker that is
+    told of each epoch too (`infofuse.training.tracking`). devices: processes that share each
+    batch; the command is started again in each (`infofuse.training.processes`), the first one
+    writes, and all return the same.
 
     Raises InfofuseError if the folder holds a run of another recipe or other data.
     """
@@ -73,23 +71,22 @@ def train(
         for seed in recipe.seeds:
             folder = out / f"seed-{seed}"
             if not _is_done(folder, test):
-                report = announce(seed, list(recipe.seeds))
-                told = _both(watch, tracker(log if fabric.is_global_zero else "", folder))
-                train_seed(recipe, corpus, seed, folder, report, snapshot_seconds, told, fabric)
+                train_seed(
+                    recipe,
+                    corpus,
+                    seed,
+                    folder,
+                    announce(seed, list(recipe.seeds)),
+                    snapshot_seconds,
+                    tracker(log if fabric.is_global_zero else "", folder),
+                    fabric,
+                )
                 if test and fabric.is_global_zero:
                     _test_seed(folder, corpus)
         if fabric.is_global_zero:
             _write_summary(recipe, corpus, out)
         fabric.barrier()
     return summarise(recipe, corpus, out)
-
-
-def _both(one: Watch, other: Watch) -> Watch:
-    def watch(progress: Progress) -> None:
-        one(progress)
-        other(progress)
-
-    return watch
 
 
 def _write_summary(recipe: Recipe, corpus: Corpus, out: Path) -> None:
@@ -163,11 +160,14 @@ def train_seed(
 ) -> None:
     """Train one seed into a folder, where `metrics.json` then has its validation scores.
 
-    It reads the training and validation splits, and no other.
+    It reads the training split and the one that the epoch is chosen by, and no other. watch: is
+    told of each epoch, and may end the training by an exception.
     """
     if (folder / "metrics.json").is_file():
         return
-    training, validation = corpus.split("train"), open_split(corpus, recipe.chosen_by, folder)
+    training, validation = corpus.split("train"), corpus.split(recipe.chosen_by)
+    if rank() == 0:
+        open_split(corpus, recipe.chosen_by, folder)  # so that it is counted
     model, objective = prepare(recipe, corpus.spec, training, seed)
     size = recipe.train.batch_size
     trainer = Trainer(

@@ -32,7 +32,7 @@ def local(at_once: int) -> Engine:
     if at_once < 1:
         raise InfofuseError(f"at least one trial runs at a time; found --jobs {at_once}")
     forks = "forkserver" in get_all_start_methods()
-    context = get_context("forkserver" if forks else "spawn")
+    context: Any = get_context("forkserver" if forks else "spawn")
     context.set_forkserver_preload(list(PRELOADED))
 
     def begin(job: Job) -> BaseProcess:

@@ -47,6 +47,8 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.recipe.protocol == "release":
+            raise InfofuseError('tuning is by validation clips: leave out protocol = "release"')
         check(self.recipe, self.space)
         for name in ("trials", "together"):
             if getattr(self, name) < 1:
@@ -96,7 +98,7 @@ def tune(
 def _claim(out: Path, plan: Plan) -> None:
     """Make the folder this search's own. More trials may be added to one that is there."""
     identity = {
-        "recipe": plan.recipe.to_dict(),
+        "recipe": {k: v for k, v in plan.recipe.to_dict().items() if k != "data"},
         "space": to_table(plan.space),
         "together": plan.together,
         "seed": plan.seed,
@@ -129,15 +131,25 @@ def _finished(study: "Study") -> int:
 
 def _next_round(study: "Study", plan: Plan) -> list["FrozenTrial"]:
     """The trials of the round that is not done yet; those that were begun keep their choices."""
-    import optuna
 
     begin = _finished_rounds(study, plan)
     end = min(begin + plan.together, plan.trials)
     for number in range(len(study.get_trials(deepcopy=False)), end):
-        seed = np.random.SeedSequence([plan.seed, number]).generate_state(1)[0]
-        study.sampler = optuna.samplers.TPESampler(seed=int(seed))
-        study.ask(distributions(plan.space))
+        study.add_trial(_begun(study, plan, number))
     return [t for t in study.get_trials()[begin:end] if not t.state.is_finished()]
+
+
+def _begun(study: "Study", plan: Plan, number: int) -> "FrozenTrial":
+    """The next trial with all its choices, so that the storage never has one with some of them."""
+    import optuna
+
+    seed = np.random.SeedSequence([plan.seed, number]).generate_state(1)[0]
+    copy = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=int(seed)))
+    copy.add_trials(study.get_trials())
+    ranges = distributions(plan.space)
+    choices = copy.ask(ranges).params
+    running = optuna.trial.TrialState.RUNNING
+    return optuna.trial.create_trial(state=running, params=choices, distributions=ranges)
 
 
 def _finished_rounds(study: "Study", plan: Plan) -> int:

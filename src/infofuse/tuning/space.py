@@ -78,7 +78,8 @@ def _range(key: str, given: Any) -> Range:
             f"list of values; found {given!r}"
         )
     whole = all(isinstance(given.get(end), int) for end in ("low", "high"))
-    return from_table(Int if whole else Float, given, f"tune.space.{key}")
+    kind: type[Int] | type[Float] = Int if whole else Float
+    return from_table(kind, given, f"tune.space.{key}")
 
 
 def chosen(recipe: Recipe, choices: Mapping[str, Any]) -> Recipe:
