@@ -1,5 +1,5 @@
-# make setup | test | demo | lint | lock | bench-env | speed-env. The first five use .venv, made by setup.
-# make setup | test | demo | study-demo | lint | lock | bench-env. All but the last use .venv, made by setup.
+# make setup | test | demo | study-demo | lint | lock use .venv, made by setup; bench-env | speed-env
+# make environments of their own, for the peers of benchmarks.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,8 +8,7 @@ BENCH := .venv-bench
 MMSA := .venv-mmsa
 JOBS ?= 2
 
-.PHONY: setup test demo lint lock bench-env speed-env clean
-.PHONY: setup test demo study-demo lint lock bench-env clean
+.PHONY: setup test demo study-demo lint lock bench-env speed-env clean
 
 setup: $(STAMP)
 
