@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from infofuse.errors import InfofuseError
+from infofuse.extract import whisper
 from infofuse.extract.audio_whisper import AudioWhisper
 from infofuse.extract.media import Frame, Media, open_media
 from infofuse.extract.sound import RATE
@@ -35,6 +36,16 @@ def test_long_sound_is_heard_in_windows(shared: Path) -> None:
     assert len(states) == 1500 + 150
     rest = AudioWhisper()(heard(wave[30 * RATE :])).values
     assert states[1500:].tobytes() == rest.tobytes()
+
+
+def test_torch_keeps_its_threads() -> None:
+    whisper.load.cache_clear()
+    torch.set_num_threads(2)
+    try:
+        whisper.load("package")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_too_short_to_be_heard() -> None:

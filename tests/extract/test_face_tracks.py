@@ -49,6 +49,11 @@ def test_a_face_that_was_long_away_is_another() -> None:
     assert [len(t.frames) for t in follow(frames, TIMES)] == [10, 19]
 
 
+def test_one_frame_a_second_is_enough_to_follow() -> None:
+    frames = [[face(0.1, 0.1)] for _ in range(40)]
+    assert [len(t.frames) for t in follow(frames, 10 * TIMES)] == [40]
+
+
 def test_who_speaks_is_chosen_though_smaller() -> None:
     rng = np.random.default_rng(0)
     loud = rng.random(40)

@@ -91,14 +91,14 @@ def test_modalities_agree_or_conflict_by_design() -> None:
 
 
 def test_pitch_is_recovered(clips: Planted) -> None:
-    """Within a quarter of a semitone in every clip."""
+    """The median of every clip within 0.02 of a semitone."""
     corpus = open_corpus(clips.store)
     heard = by_id(corpus, "audio")
     for plan in clips.plans:
         pitch = heard[plan.id][:, DESCRIPTORS.index("f0_semitones")]
         voiced = pitch[pitch > 0]
         assert len(voiced) > 0.25 * len(pitch)
-        assert abs(np.median(voiced) - 12 * np.log2(plan.hertz / 27.5)) < 0.25, plan
+        assert abs(np.median(voiced) - 12 * np.log2(plan.hertz / 27.5)) < 0.02, plan
 
 
 def test_openings_of_the_mouth_are_recovered(clips: Planted) -> None:

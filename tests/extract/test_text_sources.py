@@ -1,12 +1,17 @@
 """Words that are given, found in the sound, or heard."""
 
+import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from infofuse.errors import InfofuseError
+from infofuse.extract import whisper
+from infofuse.extract.face_landmarks import Landmarker
 from infofuse.extract.forced_alignment import align, pronounce, spoken
 from infofuse.extract.media import Media, open_media
 from infofuse.extract.recipe import stage, stage_from_json
@@ -102,6 +107,23 @@ def test_guessed_pronunciations() -> None:
     assert pronounce("sheepish") == "SH IY P IH SH"
     assert pronounce("zune") == "Z AH N"
     assert pronounce("''") == ""
+
+
+@pytest.mark.parametrize(
+    ("library", "use"),
+    [
+        ("pocketsphinx", lambda: align(["word"], np.zeros(16_000, np.float32))),
+        ("faster_whisper", lambda: whisper.load("package")),
+        ("mediapipe", lambda: Landmarker(Path("any.task"), 1)),
+    ],
+)
+def test_a_library_that_is_not_there_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, library: str, use: Callable[[], Any]
+) -> None:
+    whisper.load.cache_clear()
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(InfofuseError, match=r"pip install 'infofuse\[extract\]'"):
+        use()
 
 
 def test_what_is_given_comes_first(silent: Media, tmp_path: Path) -> None:

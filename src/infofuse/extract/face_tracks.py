@@ -38,11 +38,13 @@ def follow(frames: Sequence[Sequence[Face]], times: Float[np.ndarray, "frames"])
     """The faces of each frame, joined over time.
 
     A face belongs to the track whose last box it overlaps most, if intersection over union is at
-    least `OVERLAP` and the track was seen within `PATIENCE` seconds; else it begins a track.
+    least `OVERLAP` and the track was seen in the frame before or within `PATIENCE` seconds; else it
+    begins a track.
     """
     tracks: list[Track] = []
     for i, faces in enumerate(frames):
-        recent = [t for t in tracks if times[i] - times[t.frames[-1]] <= PATIENCE]
+        since = min(i - 1, int(np.searchsorted(times, times[i] - PATIENCE)))
+        recent = [track for track in tracks if track.frames[-1] >= since]
         for face, track in _matched(faces, recent):
             if track is None:
                 tracks.append(track := Track())

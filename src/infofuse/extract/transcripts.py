@@ -23,10 +23,11 @@ def given(
     """
     if text is not None and transcript is not None:
         raise InfofuseError("words and a file of words are given; give one of them")
-    if transcript is not None and Path(transcript).suffix.lower() in SUBTITLES:
-        words = read_subtitles(Path(transcript), read_transcript(Path(transcript)))
-        return Transcript(" ".join(word.text for word in words), words, "subtitles")
-    text = read_transcript(Path(transcript)) if transcript is not None else text
+    if transcript is not None:
+        text = read_transcript(transcript)
+        if transcript.suffix.lower() in SUBTITLES:
+            words = read_subtitles(transcript, text)
+            return Transcript(" ".join(word.text for word in words), words, "subtitles")
     if text is None:
         return None
     text = " ".join(text.split())

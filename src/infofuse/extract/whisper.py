@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from infofuse.errors import InfofuseError
+from infofuse.extract.frozen import one_thread
 from infofuse.extract.sound import RATE
 from infofuse.extract.text import Transcript, Word
 from infofuse.extract.weights import PACKAGE, WHISPER, digest
@@ -86,9 +87,10 @@ def load(model: str) -> Any:
     """The model, once a process. Raises InfofuseError if there is none that can be loaded."""
     faster_whisper, place = _faster_whisper(), folder(model)
     try:
-        return faster_whisper.WhisperModel(
-            str(place), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
-        )
+        with one_thread():  # CTranslate2 sets one for the whole process
+            return faster_whisper.WhisperModel(
+                str(place), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
+            )
     except (RuntimeError, ValueError, OSError) as error:
         raise InfofuseError(f"no speech model can be loaded from {place}: {error}") from None
 
@@ -126,6 +128,6 @@ def _faster_whisper() -> Any:
     except ImportError:
         raise InfofuseError(
             "speech is recognised by faster-whisper, which is not installed: pip install "
-            "'infofuse[speech]', or extract with the text 'given'"
+            "'infofuse[extract]', or extract with the text 'given'"
         ) from None
     return faster_whisper
