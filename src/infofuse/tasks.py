@@ -115,7 +115,7 @@ class Regression(Task):
         middle = (low + high) / 2 if self.label_range else 0.0
         interval = np.stack([readable - limits, readable + limits], axis=2).clip(low, high)
         aside = (interval[:, :, 0] > middle) | (interval[:, :, 1] < middle)
-        return Region(aside.all(1), interval=interval)
+        return Region(np.all(aside, axis=1), interval=interval)
 
     def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
         return np.nanmedian(labels, axis=0)
@@ -225,7 +225,7 @@ class MultiLabel(Task):
         It is decided where no class may hold and may not hold, too.
         """
         may, may_not = 1 - readable <= limits, readable <= limits
-        return Region(~(may & may_not).any(1), classes=may | (readable > 0.5))
+        return Region(~np.any(may & may_not, axis=1), classes=may | (readable > 0.5))
 
     def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
         return np.where(np.nanmean(labels, axis=0) > 0.5, 1, -1).astype(np.float32)

@@ -45,7 +45,7 @@ def test_one_clip_at_length(walked_run: Path, folder: Path, said: Say, tmp_path:
     assert picture.read_text().startswith("<?xml")
     status, content = said(*words, "--json")
     (found,) = json.loads(content)["clips"]
-    assert (len(found["timeline"]), found["prediction"]["present"]) == (3, ["text", "audio"])
+    assert (len(found["timeline"]), found["prediction"]["present"]) == (4, ["text", "audio"])
     assert found["prediction"]["interval"] == [[-3.0, 3.0]]
 
 
