@@ -28,7 +28,7 @@ LIMITS = {
     "workers": 2,
     "header_seconds": 2.0,
     "body_seconds": 3.0,
-    "answer_seconds": 10.0,
+    "answer_seconds": 20.0,
     "memory": 2**28,
 }
 

@@ -46,7 +46,7 @@ class Running:
         url = httpx.URL(_address(self.process.stdout, self.folder / "log"))
         self.port: int = url.port or 80
         self.url = f"http://127.0.0.1:{self.port}"
-        self.client = httpx.Client(base_url=self.url, timeout=120, headers=self.headers)
+        self.client = httpx.Client(base_url=self.url, timeout=300, headers=self.headers)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         self.client.close()

@@ -27,6 +27,8 @@ QUIET = [
 PICTURES = os.environ.get("INFOFUSE_PICTURES")
 """A folder for pictures of the page, such as docs; without it they are left out."""
 
+expect.set_options(timeout=240_000)  # enough for a busy machine
+
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
 
 
@@ -116,7 +118,7 @@ def time_of(page: Page) -> float:
 
 
 def see_answer(page: Page, answer: Any) -> None:
-    expect(page.locator("#result")).to_be_focused(timeout=60_000)
+    expect(page.locator("#result")).to_be_focused()
     said = answer["prediction"]
     expect(page.locator("#number")).to_have_text(number(said["scores"][0]))
     expect(page.locator("#interval")).to_contain_text("90 % interval")
@@ -232,6 +234,6 @@ def test_a_clip_is_recorded(browser: Browser, reader: Running) -> None:
     page.get_by_role("button", name="Stop recording").click()
     expect(page.get_by_role("status")).to_contain_text("Chosen: recording")
     page.get_by_role("button", name="See what the model sees").click()
-    expect(page.locator("#result")).to_be_focused(timeout=60_000)
+    expect(page.locator("#result")).to_be_focused()
     expect(page.get_by_role("switch", name="Audio")).to_be_checked()
     visit.end()

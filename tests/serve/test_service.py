@@ -109,6 +109,7 @@ def test_words_in_a_file_count_as_words(service: Running) -> None:
         (b'{"features": {"vision": [[1,1,1,1,1,1,1,"1"]]}}', 422, "number"),
         (b'{"text": "a", "times": {"audio": [[0, 1]]}}', 422, "there are 0 steps"),
         (b'{"text": "a", "seconds": 1e9}', 422, "at most 30 s"),
+        (b'{"features": {"vision": [[' + b"1," * 58 + b'1]]}, "seconds": 9}', 422, "is missing"),
         (b'{"text": "' + b"a" * 10_001 + b'"}', 422, "10001 characters"),
     ],
 )

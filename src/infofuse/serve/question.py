@@ -77,6 +77,12 @@ def read_json(
     words = tuple(Word(w.text, w.start, w.end) for w in asked.words)
     times = {m: _times(m, rows, features) for m, rows in asked.times.items() if rows}
     _check_seconds(asked, times, limits)
+    untimed = [m for m in features if m not in times]
+    if asked.seconds and untimed:
+        raise InfofuseError(
+            f"times.{untimed[0]} is missing: a clip of so many seconds has a timeline, which needs "
+            f"to know when each step is; send it, or leave out seconds"
+        )
     return Extracted(sample, times, words, asked.seconds), asked.only
 
 
