@@ -37,12 +37,10 @@ def study(
 ) -> None:
     """Compare papers, penalties and data sets over seeds, and report it.
 
-    infofuse study STUDY.toml --out DIR --jobs 2    runs what is not finished
-    infofuse study report DIR                       writes DIR/report.html
-
-    Each cell is an ordinary run in a process of its own. A study that was
-    stopped goes on when the same command is given again. Exit status 1 if a
-    cell could not be run.
+    Given a study file, what is not finished is run, each cell an ordinary run
+    in a process of its own; a study that was stopped goes on when the same
+    command is given again. Given `report` and a study's folder, its page is
+    written anew. Exit status 1 if a cell could not be run.
     """
     verb, *rest = words if words[0] in ("run", "report") else ("run", *words)
     if len(rest) != 1:

@@ -75,11 +75,9 @@ def report(results: Results, page: Path) -> None:
             _write_table(table, new / "tables")
         for panel in [p for s in sections for p in s.panels]:
             _write_panel(panel, new / "figures")
-    write_text(page, html.page(results.study.title, _body(results, sections), _style()))
-
-
-def _style() -> str:
-    return html.SORT_STYLE + STYLE
+    write_text(
+        page, html.page(results.study.title, _body(results, sections), html.SORT_STYLE + STYLE)
+    )
 
 
 def _sections(results: Results) -> Iterator[Section]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -101,8 +101,8 @@ ENDS: Mapping[type, tuple[str, ...]] = {
 }
 
 
-def _kind(values: Sequence[Value] | object) -> type:
-    kinds = {type(v) for v in values}  # type: ignore[attr-defined]
+def _kind(values: Iterable[Value]) -> type:
+    kinds = {type(v) for v in values}
     return Spread if Spread in kinds else Interval if Interval in kinds else str
 
 
