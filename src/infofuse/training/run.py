@@ -165,9 +165,7 @@ def train_seed(
     """
     if (folder / "metrics.json").is_file():
         return
-    training = corpus.split("train")
-    counts = open_split if rank() == 0 else lambda whole, name, _: whole.split(name)
-    validation = counts(corpus, recipe.chosen_by, folder)
+    training, validation = corpus.split("train"), open_split(corpus, recipe.chosen_by, folder)
     model, objective = prepare(recipe, corpus.spec, training, seed)
     size = recipe.train.batch_size
     trainer = Trainer(
