@@ -180,7 +180,8 @@ def test_what_a_model_draws_is_its_own_and_is_drawn_anew_where_a_run_goes_on() -
         (0, "ddp", "at least one process; found --devices 0"),
         (2, "fsdp", "FSDP.*is not supported.*--strategy ddp"),
         (2, "dp", "unknown strategy 'dp'; did you mean 'ddp'"),
-        (2, "ddp", "torchrun has started 3 processes.*give --devices 3"),
+        (1, "ddp", "3 processes of this run have been started.*give --devices 3"),
+        (2, "ddp", "3 processes of this run have been started.*give --devices 3"),
     ],
 )
 def test_what_cannot_be_started_is_refused(

@@ -25,7 +25,7 @@ from infofuse.training.predict import predict
 from infofuse.training.processes import fabric_of
 from infofuse.training.progress import Means, Progress
 from infofuse.training.recipe import Recipe
-from infofuse.training.share import Share, average_gradients
+from infofuse.training.share import Share, agree, average_gradients
 from infofuse.training.state import TrainingState
 from infofuse.types import Batch
 
@@ -80,8 +80,10 @@ class Trainer:
         main, estimators = optimizers(model, objective, self.config)
         self.raw_model, self.objective = model, objective.to(self.fabric.device)
         self.model = self.fabric.setup_module(model)
-        several = self.fabric.world_size > 1
-        self.share = Share(model, self.fabric.device) if several else None
+        self.share = None
+        if self.fabric.world_size > 1:
+            agree(model, objective)
+            self.share = Share(model, self.fabric.device)
         self.main = self.fabric.setup_optimizers(main)
         self.estimators = self.fabric.setup_optimizers(estimators) if estimators else None
         self.progress = Progress()

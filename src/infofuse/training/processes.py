@@ -43,16 +43,17 @@ def launch(config: TrainConfig, devices: int = 1, strategy: str = "ddp") -> "Fab
     devices: processes on this machine, each with a device of its own, or a share of the CPU.
     Under torchrun, which has started them, as many as `--nproc-per-node` says.
 
-    Raises InfofuseError for fewer than one process, for FSDP, and where torchrun has started
-    another number of processes.
+    Raises InfofuseError for fewer than one process, for FSDP, and where another number of
+    processes has been started already.
     """
-    _refuse(devices, strategy)
-    if devices == 1:
+    world = int(os.environ.get("WORLD_SIZE", devices))
+    _refuse(devices, strategy, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
+    if world == 1:
         return fabric_of(config)
     from infofuse.training.strategy import Replicas
 
-    nodes = int(os.environ.get("WORLD_SIZE", devices)) // devices
-    fabric = fabric_of(config, devices=devices, num_nodes=nodes, strategy=Replicas())
+    nodes, replicas = world // devices, Replicas()
+    fabric = fabric_of(config, devices=devices, num_nodes=nodes, strategy=replicas)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its banner of processes
     fabric.launch()
     children = getattr(fabric.strategy.launcher, "procs", [])
@@ -61,21 +62,20 @@ def launch(config: TrainConfig, devices: int = 1, strategy: str = "ddp") -> "Fab
     return fabric
 
 
-def _refuse(devices: int, strategy: str) -> None:
+def _refuse(devices: int, strategy: str, started: int) -> None:
     if devices < 1:
         raise InfofuseError(f"a run takes at least one process; found --devices {devices}")
     if strategy == "fsdp":
         raise InfofuseError(
-            "FSDP, which cuts a model over several GPUs, is not supported: every model of this "
-            "library fits into one; use --strategy ddp"
+            "FSDP, which cuts a model over several GPUs, is not supported: use --strategy ddp, "
+            "which has the whole model in each process"
         )
     if strategy != "ddp":
         raise unknown("strategy", strategy, ["ddp"])
-    started = int(os.environ.get("LOCAL_WORLD_SIZE", devices))
     if started != devices:
         raise InfofuseError(
-            f"torchrun has started {started} processes on this machine and --devices says "
-            f"{devices}: give --devices {started}"
+            f"{started} processes of this run have been started on this machine (by torchrun?) and "
+            f"--devices says {devices}: give --devices {started}"
         )
 
 

@@ -165,9 +165,7 @@ def train_seed(
     """
     if (folder / "metrics.json").is_file():
         return
-    training, validation = corpus.split("train"), corpus.split(recipe.chosen_by)
-    if rank() == 0:
-        open_split(corpus, recipe.chosen_by, folder)  # so that it is counted
+    training, validation = corpus.split("train"), open_split(corpus, recipe.chosen_by, folder)
     model, objective = prepare(recipe, corpus.spec, training, seed)
     size = recipe.train.batch_size
     trainer = Trainer(

@@ -33,7 +33,6 @@ class Share:
         self.rank, self.ranks, self.device = dist.get_rank(), dist.get_world_size(), device
         self.begin_epoch(0, 0)
         self._rows: list[int] = []
-        _agree(model)
         model.register_forward_pre_hook(self._take)
         model.register_forward_hook(self._give)
 
@@ -112,10 +111,11 @@ def _part(x: Padded, rows: slice) -> Padded:
     return Padded(x.values[rows, : max(1, int(lengths.max()))], lengths)
 
 
-def _agree(model: nn.Module) -> None:
+def agree(*modules: nn.Module) -> None:
     """Begin with the weights of the first process, whatever the others made of the seed."""
-    for tensor in model.state_dict().values():
-        dist.broadcast(tensor, 0)
+    for module in modules:
+        for tensor in module.state_dict().values():
+            dist.broadcast(tensor, 0)
 
 
 @torch.no_grad()
