@@ -17,7 +17,8 @@ from infofuse.extract.sound import RATE
 from infofuse.extract.text import Word
 
 _FRAMES = 100  # a second, of pocketsphinx
-_BEAMS = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}  # wide: a transcript may be inexact
+# Next to nothing is given up on the way: the words of a clip are few, and a transcript is inexact.
+_BEAMS = {"beam": 1e-200, "pbeam": 1e-200, "wbeam": 1e-200, "maxhmmpf": -1}
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _SIGNS = {"&": " and ", "%": " percent ", "+": " plus ", "@": " at ", "’": "'", "‘": "'"}
 
