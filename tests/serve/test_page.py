@@ -63,6 +63,7 @@ class Visit:
             viewport=size, color_scheme=scheme, reduced_motion="reduce", permissions=[]
         )
         self.page = context.new_page()
+        self.page.set_default_timeout(240_000)
         self.page.on("console", lambda said: self._note(said.type != "error", said.text))
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         own = (service.url, "blob:", "data:")
