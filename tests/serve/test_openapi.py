@@ -25,7 +25,7 @@ def test_every_operation_keeps_its_promise(service: Running, mode: GenerationMod
         @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=SLOW)
         @given(schema[path][method].as_strategy(generation_mode=mode))
         def keeps(case: Any) -> None:
-            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+            case.call_and_validate(excluded_checks=[positive_data_acceptance], timeout=300)
 
         keeps()
 
