@@ -49,6 +49,7 @@ def kill_when(process: subprocess.Popen[bytes], out: Path, sign: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # ten processes import torch: minutes, where others use the machine too
 def test_killed_and_resumed_gives_the_same_tables(made: Path, tmp_path: Path) -> None:
     declared = small(made)
     declared["train"] |= {"epochs": 4}
