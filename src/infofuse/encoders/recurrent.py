@@ -30,7 +30,7 @@ def run(lstm: nn.LSTM, x: Padded) -> Padded:
 
 def _directions(lstm: nn.LSTM) -> tuple[list[Tensor], list[Tensor]]:
     """The weights of a layer's two directions."""
-    weights = list(lstm.parameters())
+    weights: list[Tensor] = list(lstm.parameters())
     return weights[: len(weights) // 2], weights[len(weights) // 2 :]
 
 

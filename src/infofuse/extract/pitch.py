@@ -167,7 +167,8 @@ def _cycles(
 
     A cycle has its highest peak in its middle, so that what is compared is not cut there.
     """
-    at, end, found = _peak(wave, first * hop, RATE / hz[first]), min(last * hop, len(wave)), []
+    at, end = _peak(wave, first * hop, RATE / hz[first]), min(last * hop, len(wave))
+    found: list[tuple[float, float, float]] = []
     while True:
         period = RATE / hz[min(at // hop, last - 1)]
         half, room = round(period / 2), round(0.2 * period) + 1

@@ -88,7 +88,9 @@ class Service:
         )
 
     def _extracted(self, upload: Upload, seconds: float) -> Extracted:
-        files = [file and _rolled(file.file) for file in (upload.clip, upload.transcript)]
+        files: list[Any] = [
+            file and _rolled(file.file) for file in (upload.clip, upload.transcript)
+        ]
         try:
             return extract_apart(
                 self._extract,

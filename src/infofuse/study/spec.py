@@ -224,7 +224,9 @@ def _folded(study: Study) -> Study:
 
 
 def _folded_row(study: Study, row: Row) -> Row:
-    found = read_recipe(Path(row.recipe)) if row.recipe else {"paper": row.paper}
+    found: dict[str, Any] = {"paper": row.paper}
+    if row.recipe:
+        found = read_recipe(Path(row.recipe))
     return dataclasses.replace(
         row,
         recipe="",

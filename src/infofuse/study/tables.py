@@ -107,8 +107,10 @@ def differences(results: Results) -> Table:
                 found[i].n,
             )
         )
-    columns = ("data", "system", "gain", "95 % interval", "p Wilcoxon", "p permutation")
-    columns += ("P better", "P equivalent", "P worse", "verdict", "pairs")
+    columns = (
+        *("data", "system", "gain", "95 % interval", "p Wilcoxon", "p permutation"),
+        *("P better", "P equivalent", "P worse", "verdict", "pairs"),
+    )
     note = (
         f"Gain over {results.title(results.study.baseline)} in {SHORT[results.study.metric]}, "
         "seed by seed; more is better. Bootstrap interval (BCa). p after Holm over this table: "
@@ -241,8 +243,10 @@ def published(results: Results) -> Table:
                 same = (figure.paper, figure.split) == (system.tables["paper"], split)
                 if same and not system.tables["plus"]:
                     rows += _beside(results, place, system, figure)
-    columns = ("data", "system", "published as", "metric", "published", "ours", "verdict")
-    columns += ("our words", "their words", "source")
+    columns = (
+        *("data", "system", "published as", "metric", "published", "ours", "verdict"),
+        *("our words", "their words", "source"),
+    )
     note = (
         "Reached: our mean is as good. Within spread: it is not, by at most our standard "
         "deviation. Where another encoder reads the words, nothing is said. Modalities and "
@@ -329,8 +333,9 @@ def costs(results: Results) -> Table:
             means = [float(np.mean([f[k] for f in facts])) for k in MEANS]
             opened = max(f["test_openings"] for f in facts)
             rows.append((place.name, system.title, facts[0]["parameters"], *means, opened))
-    columns = ("data", "system", "parameters", "best epoch", "epochs", "seconds")
-    columns += ("test openings",)
+    columns = (
+        "data", "system", "parameters", "best epoch", "epochs", "seconds", "test openings",
+    )  # fmt: skip
     note = "Means over seeds; openings of the test split: the most of a cell."
     return Table("costs", "Costs", columns, tuple(rows), note, digits=1)
 

@@ -30,7 +30,7 @@ from infofuse.training.meter import refuse_fitted
 
 Protocol = Literal["honest", "release"]
 
-UNSAID = (("plus", {}), ("protocol", "honest"))
+UNSAID: tuple[tuple[str, Any], ...] = (("plus", {}), ("protocol", "honest"))
 """What a recipe does not say."""
 
 
