@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -46,13 +47,12 @@ def speech(folder: Path) -> np.ndarray:
     if shutil.which("espeak-ng") is None:
         t = np.arange(8 * RATE) / RATE
         return (0.3 * np.sin(2 * np.pi * 140 * t) * np.abs(np.sin(2 * t))).astype(np.float32)
-    import soundfile
-
     said = folder / "said.wav"
     subprocess.run(["espeak-ng", "-s", "150", "-w", said, WORDS], check=True)
-    sound, rate = soundfile.read(said, dtype="float32")
-    assert rate == RATE
-    return sound
+    with wave.open(str(said)) as file:
+        assert (file.getframerate(), file.getsampwidth()) == (RATE, 2)
+        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    return sound.astype(np.float32) / 2**15
 
 
 def write(path: Path) -> Path:
