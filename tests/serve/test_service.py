@@ -294,7 +294,7 @@ def test_a_service_that_is_killed_leaves_nothing_and_starts_again(service: Runni
         with pytest.raises(httpx.TransportError):
             in_flight.result()
     assert not any(path.is_file() for path in service.scratch.rglob("*"))
-    wait_until(lambda: not any(map(runs, left)))
+    wait_until(lambda: not any(map(runs, left)), 60)  # a decoder alone ends when its time is over
     service.start()
     assert service.ask(text="a film").json() == answer
     wait_until(service.works, 120)  # the first clip waits for what decoders are forked from
