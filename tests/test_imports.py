@@ -22,15 +22,28 @@ ALLOWED = {
     "environment": set(),
     "metrics": set(),
     "measures": set(),
-    "tasks": {"metrics"},
+    "conformal": set(),
+    "tasks": {"conformal", "metrics"},
     "data": {"tasks"},
     "encoders": set(),
     "fusion": {"encoders"},
     "models": {"encoders", "fusion"},
     "objectives": {"measures", "tasks"},
     "papers": {"data", "encoders", "fusion", "measures", "models", "objectives", "tasks"},
-    "training": {"data", "encoders", "measures", "models", "objectives", "papers", "tasks"},
+    "training": {
+        "conformal",
+        "data",
+        "encoders",
+        "measures",
+        "models",
+        "objectives",
+        "papers",
+        "tasks",
+    },
+    "tuning": {"data", "papers", "training"},
     "demo": {"data", "training"},
+    "export": {"data", "encoders", "models", "training"},
+    "extract": {"data", "encoders"},
     "analysis": {
         "data",
         "encoders",
@@ -41,6 +54,20 @@ ALLOWED = {
         "tasks",
         "training",
     },
+    "predict": {
+        "analysis",
+        "conformal",
+        "data",
+        "encoders",
+        "extract",
+        "models",
+        "objectives",
+        "tasks",
+        "training",
+    },
+    "serve": {"extract", "papers", "predict"},
+    "study": {"analysis", "data", "measures", "metrics", "training"},
+    "report": {"data", "study"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 
@@ -49,7 +76,7 @@ def imports(path: Path) -> set[str]:
     """The parts of infofuse that a file imports, wherever in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("infofuse"):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "infofuse":
             rest = (node.module or "").split(".")[1:]
             found |= {rest[0]} if rest else {alias.name for alias in node.names}
     return found

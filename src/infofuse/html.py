@@ -15,6 +15,33 @@ code { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 """
 
+SORT_STYLE = """
+th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0;
+            color: inherit; text-align: inherit; cursor: pointer;
+            text-decoration: underline dotted; }
+th[aria-sort=ascending] button::after { content: " ▲"; }
+th[aria-sort=descending] button::after { content: " ▼"; }
+"""
+
+SORT = """
+<script>
+for (const button of document.querySelectorAll("th button")) {
+  button.addEventListener("click", () => {
+    const cell = button.closest("th"), body = cell.closest("table").tBodies[0];
+    const column = cell.cellIndex, down = cell.getAttribute("aria-sort") === "ascending";
+    const key = row => row.cells[column].dataset.key ?? row.cells[column].textContent;
+    const compare = (a, b) =>
+      isNaN(key(a) - key(b)) ? key(a).localeCompare(key(b)) : key(a) - key(b);
+    const rows = [...body.rows].sort((a, b) => down ? compare(b, a) : compare(a, b));
+    for (const other of cell.parentNode.cells) other.removeAttribute("aria-sort");
+    cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+    body.append(...rows);
+  });
+}
+</script>
+"""
+"""Sorts a table with a thead by the heading that is pressed: by data-key, or else by text."""
+
 
 def page(title: str, body: Iterable[str], style: str = "") -> str:
     """A whole page; the title is escaped here, the body is HTML already."""

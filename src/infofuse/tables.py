@@ -29,6 +29,13 @@ def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
         raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
 
 
+def plain(value: Any) -> Any:
+    """The tables of a dataclass (by `dataclasses.asdict`) as TOML can say them."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items() if v is not None}
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
 def refuse_unknown(kind: type, table: Mapping[str, Any], prefix: str) -> None:
     """Raise InfofuseError for a key of the table that is no field of the dataclass."""
     known = [f"{prefix}{field.name}" for field in dataclasses.fields(kind)]

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from infofuse import metrics
+from infofuse.conformal import Region
 
 
 class Task(ABC):
@@ -41,6 +43,30 @@ class Task(ABC):
         """What the prediction says, in the labels' own terms."""
 
     @abstractmethod
+    def readable(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n _"]:
+        """The prediction in numbers that people read: scores, or the chance of each class."""
+
+    @abstractmethod
+    def say(self, answer: Float[np.ndarray, "k"]) -> tuple[float | str, ...]:
+        """A clip's answer as people say it: the scores, or the names of the classes."""
+
+    def nonconformity(
+        self, readable: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
+    ) -> Float[np.ndarray, "n k"]:
+        """How far each label is from what was predicted, NaN where it is unknown: |y - f|."""
+        return np.abs(labels - readable)
+
+    @abstractmethod
+    def region(
+        self, readable: Float[np.ndarray, "n _"], limits: Float[np.ndarray, "n k"]
+    ) -> Region:
+        """The labels whose nonconformity is within the limits (see `infofuse.conformal`)."""
+
+    @abstractmethod
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        """The best prediction that looks at nothing, by the labels of training clips."""
+
+    @abstractmethod
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
     ) -> dict[str, float]:
@@ -70,6 +96,29 @@ class Regression(Task):
 
     def answer(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n k"]:
         return prediction
+
+    def readable(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n _"]:
+        return prediction
+
+    def say(self, answer: Float[np.ndarray, "k"]) -> tuple[float | str, ...]:
+        return tuple(answer.tolist())
+
+    def region(
+        self, readable: Float[np.ndarray, "n _"], limits: Float[np.ndarray, "n k"]
+    ) -> Region:
+        """f ± q, cut to the labels' scale.
+
+        It is decided where every column's interval lies to one side of the scale's middle, or of
+        0 if no scale is known: negative and positive are not both possible.
+        """
+        low, high = self.label_range or (-np.inf, np.inf)
+        middle = (low + high) / 2 if self.label_range else 0.0
+        interval = np.stack([readable - limits, readable + limits], axis=2).clip(low, high)
+        aside = (interval[:, :, 0] > middle) | (interval[:, :, 1] < middle)
+        return Region(np.all(aside, axis=1), interval=interval)
+
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        return np.nanmedian(labels, axis=0)
 
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
@@ -104,6 +153,32 @@ class Classification(Task):
     def answer(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n k"]:
         return prediction.argmax(1)[:, None].astype(np.float32)
 
+    def readable(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n _"]:
+        return torch.from_numpy(prediction).softmax(1).numpy()
+
+    def say(self, answer: Float[np.ndarray, "k"]) -> tuple[float | str, ...]:
+        return (self.classes[int(answer[0])],)
+
+    def nonconformity(
+        self, readable: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
+    ) -> Float[np.ndarray, "n k"]:
+        """1 - p(y): of Sadinle, Lei & Wasserman 2019 (arXiv 1609.00451), for small sets."""
+        numbers = np.nan_to_num(labels).astype(int)
+        off = 1 - np.take_along_axis(readable, numbers, axis=1)
+        return np.where(np.isnan(labels), np.nan, off)
+
+    def region(
+        self, readable: Float[np.ndarray, "n _"], limits: Float[np.ndarray, "n k"]
+    ) -> Region:
+        """Every class with 1 - p ≤ q, and the likeliest in any case; decided where it is one."""
+        classes = (1 - readable <= limits) | _is_largest(readable)
+        return Region(classes.sum(1) == 1, classes=classes)
+
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        known = labels[~np.isnan(labels)].astype(int)
+        counts = np.bincount(known, minlength=len(self.classes))
+        return np.eye(len(self.classes), dtype=np.float32)[counts.argmax()]
+
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
     ) -> dict[str, float]:
@@ -136,6 +211,25 @@ class MultiLabel(Task):
     def answer(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n k"]:
         return (prediction > 0).astype(np.float32)
 
+    def readable(self, prediction: Float[np.ndarray, "n _"]) -> Float[np.ndarray, "n _"]:
+        return torch.from_numpy(prediction).sigmoid().numpy()
+
+    def say(self, answer: Float[np.ndarray, "k"]) -> tuple[float | str, ...]:
+        return tuple(name for name, holds in zip(self.classes, answer, strict=True) if holds)
+
+    def region(
+        self, readable: Float[np.ndarray, "n _"], limits: Float[np.ndarray, "n k"]
+    ) -> Region:
+        """Every class that may hold, 1 - p ≤ q, or is answered; each class is a matter of its own.
+
+        It is decided where no class may hold and may not hold, too.
+        """
+        may, may_not = 1 - readable <= limits, readable <= limits
+        return Region(~np.any(may & may_not, axis=1), classes=may | (readable > 0.5))
+
+    def constant(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        return np.where(np.nanmean(labels, axis=0) > 0.5, 1, -1).astype(np.float32)
+
     def score(
         self, prediction: Float[np.ndarray, "n _"], labels: Float[np.ndarray, "n k"]
     ) -> dict[str, float]:
@@ -143,6 +237,10 @@ class MultiLabel(Task):
 
     def regret(self, scores: dict[str, float]) -> float:
         return 1 - scores["f1_weighted"]
+
+
+def _is_largest(values: Float[np.ndarray, "n classes"]) -> Bool[np.ndarray, "n classes"]:
+    return np.arange(values.shape[1]) == values.argmax(1)[:, None]
 
 
 def _mean_over_known(

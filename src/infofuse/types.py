@@ -7,7 +7,7 @@ own longest member. A modality that a clip lacks has no steps, and is absent by 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -60,6 +60,11 @@ class Ragged:
     def empty(self) -> np.ndarray:
         """A sequence of no steps, of the type and shape that these have."""
         return self.values[:0]
+
+    @property
+    def emptied(self) -> "Ragged":
+        """As many sequences of the same kind, of no steps."""
+        return Ragged(self.empty, np.zeros_like(self.offsets))
 
     def blocks(self) -> Iterator[np.ndarray]:
         """All steps in order, some megabytes at a time: what is mapped is never in memory whole."""
@@ -167,7 +172,7 @@ class Padded:
     @property
     def last(self) -> Float[Tensor, "batch width"]:
         """The vector of the last real step; the first one where there is none."""
-        rows = torch.arange(len(self.values), device=self.values.device)
+        rows = torch.arange(self.values.shape[0], device=self.values.device)
         return self.values[rows, self.lengths.clamp(min=1) - 1]
 
     def to(self, device: torch.device | str) -> "Padded":
@@ -222,3 +227,9 @@ class Output:
 
 
 Json = dict[str, Any]
+
+if TYPE_CHECKING:
+    Size = int
+else:
+    Size = int | Int[Tensor, ""]
+    """The size of a dimension; while a graph is traced from a model torch gives a tensor."""

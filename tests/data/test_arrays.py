@@ -35,6 +35,7 @@ def test_any_modality_ragged_or_padded() -> None:
         "metrics": "mosi",
         "classes": (),
         "unimodal": (),
+        "extraction": None,
     }
     assert corpus.notes == ()
     clips = corpus.splits["train"]

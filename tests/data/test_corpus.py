@@ -164,6 +164,8 @@ def test_every_format_has_its_reader() -> None:
 def test_a_spec_survives_json() -> None:
     spec = DataSpec("mosi", {"text": 300, "audio": 73}, True, 2, (-3.0, 3.0), "mosi")
     assert DataSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    made = replace(spec, extraction={"fps": 12.5, "audio": {"name": "descriptors"}})
+    assert DataSpec.from_json(json.loads(json.dumps(made.to_json()))) == made
     assert DataSpec.from_json({"name": "x", "features": {}}) == DataSpec("x", {})
     with pytest.raises(InfofuseError, match="'featurs'; did you mean 'features'"):
         DataSpec.from_json({"name": "x", "featurs": {}})

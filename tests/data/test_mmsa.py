@@ -61,6 +61,7 @@ def test_a_small_file_is_read_as_it_is(write: Write) -> None:
         "metrics": "mosi",
         "classes": (),
         "unimodal": (),
+        "extraction": None,
     }
     assert corpus.spec.modalities == ("text", "audio", "vision")
     assert corpus.notes == ("layout: MMSA unaligned",)

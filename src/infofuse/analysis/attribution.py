@@ -1,20 +1,16 @@
 """What each modality adds to a prediction: exact Shapley values over the modalities."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 
 import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from infofuse.data.loader import Loader
 from infofuse.models import columns
-from infofuse.training.predict import BATCH, predict
-from infofuse.types import Clips, Ragged
-
-Subset = tuple[str, ...]
+from infofuse.training.predict import Subset, predict_subsets, subsets
+from infofuse.types import Clips
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +22,7 @@ class Attribution:
     to the prediction from all modalities minus that from none.
     """
 
-    predictions: dict[Subset, Float[np.ndarray, "n width"]]
+    predictions: Mapping[Subset, Float[np.ndarray, "n width"]]
     values: dict[str, Float[np.ndarray, "n width"]]
 
     @property
@@ -45,26 +41,18 @@ def shapley(model: nn.Module, clips: Clips) -> Attribution:
     f(S) is the model's prediction with the modalities of S alone, all others absent: one pass
     over the clips a subset, 2^k in all. Shapley 1953, exact, for the k modalities of the model.
     """
-    read = columns(model, clips)
-    names = tuple(read)
-    nothing = {name: column.take([]).values for name, column in read.items()}
-    start = np.zeros(len(clips) + 1, np.int64)
-    predictions = {}
-    for subset in subsets(names):
-        some = {m: c if m in subset else Ragged(nothing[m], start) for m, c in read.items()}
-        predictions[subset] = predict(model, Loader(some, clips.labels, BATCH))
+    return attribute(predict_subsets(model, columns(model, clips)))
+
+
+def attribute(predictions: Mapping[Subset, Float[np.ndarray, "n width"]]) -> Attribution:
+    """The Shapley values of what is predicted from each subset, in the unit that it is in."""
+    names = max(predictions, key=len)
     values = {name: _value(name, names, predictions) for name in names}
     return Attribution(predictions, values)
 
 
-def subsets(names: Sequence[str]) -> Iterator[Subset]:
-    """All subsets, the empty one first, each in the order of the names."""
-    for size in range(len(names) + 1):
-        yield from combinations(names, size)
-
-
 def _value(
-    name: str, names: Subset, predictions: dict[Subset, np.ndarray]
+    name: str, names: Subset, predictions: Mapping[Subset, np.ndarray]
 ) -> Float[np.ndarray, "n width"]:
     k = len(names)
     total = np.zeros_like(predictions[names])

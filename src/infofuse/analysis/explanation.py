@@ -1,5 +1,6 @@
 """Why a model says what it says of each clip: its modalities' shares, and whether they agree."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,8 +79,8 @@ def explain(
     if penalty is None:
         return Explanation(clips, task, attribution)
     read = columns(model, clips)
-    joint = _scores(model, penalty, read, clips)
-    torn = _scores(model, penalty, _torn(model, read, seed), clips)
+    joint = agreements(model, penalty, read)
+    torn = agreements(model, penalty, _torn(model, read, seed))
     there = ~np.isnan(joint)
     auc = _auc(joint[there], torn[~np.isnan(torn)]) if there.any() else None
     return Explanation(clips, task, attribution, joint, auc)
@@ -93,12 +94,14 @@ def _torn(model: nn.Module, read: dict[str, Ragged], seed: int) -> dict[str, Rag
 
 
 @torch.inference_mode()
-def _scores(
-    model: nn.Module, penalty: DependencyPenalty, read: dict[str, Ragged], clips: Clips
+def agreements(
+    model: nn.Module, penalty: DependencyPenalty, read: Mapping[str, Ragged]
 ) -> Float[np.ndarray, "n"]:
+    """T of each clip, of which `read` are the columns; NaN for one that lacks a modality."""
     rows, found = [], []
+    labels = np.zeros((len(next(iter(read.values()))), 1), np.float32)
     penalty.eval()
-    for batch in Loader(read, clips.labels, BATCH).ordered():
+    for batch in Loader(read, labels, BATCH).ordered():
         output = model(batch)
         whole = torch.stack([output.present[m] for m in penalty.modalities]).all(0)
         rows.append(batch.index)

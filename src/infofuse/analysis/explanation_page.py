@@ -12,26 +12,6 @@ _STYLE = """
 td.share { min-width: 9rem; } svg { vertical-align: middle; }
 .up { fill: #2b6cb0; } .down { fill: #b7472a; }
 tbody tr:focus-within, tbody tr:hover { background: #f4f6f8; }
-th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0;
-            cursor: pointer; text-decoration: underline dotted; }
-"""
-
-_SORT = """
-<script>
-for (const button of document.querySelectorAll("th button")) {
-  button.addEventListener("click", () => {
-    const cell = button.closest("th"), body = cell.closest("table").tBodies[0];
-    const column = cell.cellIndex, down = cell.getAttribute("aria-sort") === "ascending";
-    const key = row => row.cells[column].dataset.key ?? row.cells[column].textContent;
-    const compare = (a, b) =>
-      isNaN(key(a) - key(b)) ? key(a).localeCompare(key(b)) : key(a) - key(b);
-    const rows = [...body.rows].sort((a, b) => down ? compare(b, a) : compare(a, b));
-    for (const other of cell.parentNode.cells) other.removeAttribute("aria-sort");
-    cell.setAttribute("aria-sort", down ? "descending" : "ascending");
-    body.append(...rows);
-  });
-}
-</script>
 """
 
 
@@ -50,9 +30,9 @@ def page(found: Explanation, title: str) -> str:
         f'<div class="wide"><table><thead>{_heading(found, names)}</thead><tbody>',
         *(_row(found, names, i) for i in found.order()),
         "</tbody></table></div>",
-        _SORT,
+        html.SORT,
     ]
-    return html.page(title, body, _STYLE)
+    return html.page(title, body, html.SORT_STYLE + _STYLE)
 
 
 def _agreement(found: Explanation) -> str:

@@ -14,12 +14,18 @@ from infofuse.cli import (
     doctor,
     evaluate,
     explain,
+    export,
+    extract,
     inspect,
     measure,
     papers,
+    predict,
     robustness,
+    serve,
+    study,
     synth,
     train,
+    tune,
 )
 from infofuse.errors import InfofuseError
 
@@ -27,13 +33,19 @@ USER_MISTAKE = 2
 
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
+    tune.tune,
     evaluate.evaluate,
+    predict.predict,
     measure.measure,
     explain.explain,
     robustness.robustness,
+    export.export,
+    serve.serve,
+    study.study,
     inspect.inspect,
     audit.audit,
     convert.convert,
+    extract.extract,
     datasets.datasets,
     demo.demo,
     papers.papers,

@@ -86,9 +86,15 @@ def progress(quiet: bool = False) -> Iterator["Announce"]:
 
     An interruption is answered with how to go on.
     """
+    with interruptible(), _bars() if sys.stderr.isatty() and not quiet else _silence() as announce:
+        yield announce
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """An interruption of the block is answered with how to go on."""
     try:
-        with _bars() if sys.stderr.isatty() and not quiet else _silence() as announce:
-            yield announce
+        yield
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -126,10 +132,11 @@ def _at(
 ) -> dict[str, Any]:
     """Where a training is, and how long it takes at most: it may stop before its last epoch."""
     done = (epoch - 1 + batch / batches) / epochs
-    left = "" if done == 0 else f"≤ {_clock(elapsed * (1 - done) / done)} left"
+    left = "" if done == 0 else f"≤ {clock(elapsed * (1 - done) / done)} left"
     return {"completed": done, "what": f"epoch {epoch}/{epochs} {what}", "left": left}
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Minutes and seconds, such as "12:05"."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"

@@ -7,6 +7,9 @@ import typer
 
 from infofuse.cli import show
 
+PEEKED = """Protocol "release": each epoch was chosen by the test split. These scores are
+too good, and not to be compared with those of an honest run."""
+
 
 def train(
     recipe: Annotated[
@@ -29,6 +32,15 @@ def train(
     test: Annotated[
         bool, typer.Option(help="Score the test split once, at the end of each seed.")
     ] = True,
+    devices: Annotated[
+        int, typer.Option(help="Processes that share each batch, a device or a core each.")
+    ] = 1,
+    strategy: Annotated[
+        str, typer.Option(help="How they share it: ddp, the whole model in each.")
+    ] = "ddp",
+    log: Annotated[
+        str, typer.Option(help="Also tell each epoch to: tensorboard.", show_default=False)
+    ] = "",
     json: Annotated[bool, show.Json] = False,
 ) -> None:
     """Train a paper on a data set, several seeds in one command.
@@ -37,7 +49,9 @@ def train(
     by its validation MAE; then the test split is opened once. OUT receives
     recipe.toml, metrics.json, curves.png and, for each seed, its checkpoint.
     A run that was stopped goes on when the same command is given again.
+    With several devices, training gives the weights that it gives with one.
     """
+    from infofuse.training.processes import rank
     from infofuse.training.recipe import read_recipe, resolve
     from infofuse.training.run import train as run
 
@@ -45,12 +59,24 @@ def train(
     given = {"paper": paper, "data": data, "seeds": seeds}
     resolved = resolve(tables | {k: v for k, v in given.items() if v is not None}, set_ or ())
     folder = out or Path("runs") / (recipe.stem if recipe else resolved.paper)
-    with show.progress(quiet=json) as announce:
-        metrics = run(resolved, folder, test=test, announce=announce)
+    with show.progress(quiet=json or rank() > 0) as announce:
+        metrics = run(
+            resolved,
+            folder,
+            test=test,
+            announce=announce,
+            log=log,
+            devices=devices,
+            strategy=strategy,
+        )
+    if rank() > 0:
+        return
     if json:
         show.print_json(metrics)
         return
     typer.echo(report(metrics))
+    if resolved.protocol == "release":
+        typer.echo(f"\n{PEEKED}")
     typer.echo(f"\nWritten to {folder}: metrics.json, curves.png, and a checkpoint for each seed.")
 
 

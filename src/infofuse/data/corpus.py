@@ -159,13 +159,18 @@ def format_of(path: Path) -> str:
     """The format that a data set is in, by its reader's name. Raises InfofuseError if in none."""
     if not path.exists():
         raise InfofuseError(f"there is no {path}{_sibling(path)}")
-    for name in formats():
-        if reader(name).recognises(path):
-            return name
+    name = known_format(path)
+    if name is not None:
+        return name
     raise InfofuseError(
         f"{path} is in no format that is known here ({', '.join(formats())}); "
         f"infofuse.data.readers says what each of them holds"
     )
+
+
+def known_format(path: Path) -> str | None:
+    """The format of a file or folder that is there; None if it is in none."""
+    return next((name for name in formats() if reader(name).recognises(path)), None)
 
 
 def _sibling(path: Path) -> str:

@@ -6,6 +6,7 @@ kernel keeps them cached, and having them again is cheap.
 """
 
 import ctypes
+import mmap
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,15 @@ RESIDENT = 2**27
 _LARGEST_PAGE = 2**21  # what a touch may bring with it
 _MADV_DONTNEED = 4
 _madvise: Any = getattr(ctypes.CDLL(None), "madvise", None) if os.name == "posix" else None
+
+
+def let_go(array: np.ndarray) -> None:
+    """Take the pages of the file that an array is a view of from this process's memory, if any."""
+    base: Any = array
+    while isinstance(base, np.ndarray | memoryview):
+        base = base.obj if isinstance(base, memoryview) else base.base
+    if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
+        base.madvise(_MADV_DONTNEED)
 
 
 class Pages:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from infofuse.data.mapped import let_go
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 
@@ -67,7 +68,13 @@ def join(
 def _real(
     padded: Mapping[str, Shaped[np.ndarray, "_ time width"]],
 ) -> dict[str, Bool[np.ndarray, "_ time"]]:
-    return {split: np.any(frames, axis=-1) for split, frames in padded.items()}
+    return {split: _nonzero(frames) for split, frames in padded.items()}
+
+
+def _nonzero(frames: Shaped[np.ndarray, "n time width"]) -> Bool[np.ndarray, "n time"]:
+    found = np.any(frames, axis=-1)
+    let_go(frames)
+    return found
 
 
 def _unpad(
@@ -129,6 +136,7 @@ def _cut(
     steps = np.arange(frames.shape[1])
     inside = (steps >= begin[:, None]) & (steps < end[:, None])
     values, bad = _finite(frames[inside])
+    let_go(frames)
     offsets = np.zeros(len(frames) + 1, np.int64)
     np.cumsum(end - begin, out=offsets[1:])
     return Ragged(values, offsets), bad

@@ -19,6 +19,8 @@ class DataSpec:
     scale, "classification" (a label is a class's number) or "multilabel" (a column a class, 1
     where it holds). classes: the names of the classes, for the last two.
     unimodal: the modalities that have labels of their own, in the same columns as the label.
+    extraction: how the features were made from media, as `infofuse.extract.recipe` writes it, so
+    that a new clip can be read alike; None where that is not known.
     """
 
     name: str
@@ -29,6 +31,7 @@ class DataSpec:
     metrics: str = "plain"
     classes: tuple[str, ...] = ()
     unimodal: tuple[str, ...] = ()
+    extraction: Json | None = None
 
     def __post_init__(self) -> None:
         for modality, width in self.features.items():

@@ -39,7 +39,7 @@ SPLIT_COLUMNS = set(_NAMES["split"])
 LABEL_COLUMNS = ("label", "labels", "regression_labels", "sentiment", "valence", "val")
 _UNIMODAL = re.compile(r"(?:label|labels|regression_labels)(?:_([TAV])|\.(\w+))", re.IGNORECASE)
 _MODALITY = {"t": "text", "a": "audio", "v": "vision"}
-_UNKNOWN = ("", "nan", "na", "n/a", "none", "null")
+UNKNOWN = ("", "nan", "na", "n/a", "none", "null")
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _numbers(where: str, row: int, value: Any) -> list[float]:
 
 
 def _number(where: str, row: int, value: Any) -> float:
-    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in _UNKNOWN):
+    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in UNKNOWN):
         return float("nan")
     try:
         if isinstance(value, str | int | float | np.integer | np.floating):

@@ -55,7 +55,7 @@ class Writer:
 
     def _flush(self, split: str) -> None:
         """Write the waiting clips as the next shard of their split."""
-        clips = _joined(self.waiting[split], self.spec)
+        clips = joined(self.waiting[split], self.spec)
         before = self.splits[split]
         shard = self._write(f"{split}-{len(before.shards):05d}", clips)
         self.splits[split] = Split(
@@ -79,7 +79,7 @@ def _sizes(clips: Clips) -> Int[np.ndarray, "n"]:
     return np.array(words, np.int64) + steps + 64
 
 
-def _joined(parts: list[Clips], spec: DataSpec) -> Clips:
+def joined(parts: list[Clips], spec: DataSpec) -> Clips:
     """Clips one after the other, copied unless they are one."""
     if len(parts) == 1:
         return parts[0]

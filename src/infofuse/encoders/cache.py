@@ -8,11 +8,13 @@ all that the column depends on, so that an entry is never out of date. The folde
 any time; `infofuse doctor` says how large it is.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,22 @@ from infofuse.types import Ragged
 log = logging.getLogger("infofuse")
 
 _VALUES, _ENTRY = "values.bin", "entry.json"
+_KEEPING: ContextVar[bool] = ContextVar("keeping", default=True)
+
+
+@contextlib.contextmanager
+def nothing_kept() -> Iterator[None]:
+    """While the block runs, columns are made and not kept: for texts that are nobody's corpus."""
+    before = _KEEPING.set(False)
+    try:
+        yield
+    finally:
+        _KEEPING.reset(before)
+
+
+def keeping() -> bool:
+    """Whether columns are kept; if not, a key is not worth its making."""
+    return _KEEPING.get()
 
 
 def cache_folder() -> Path:
@@ -44,6 +62,8 @@ def cached(kind: str, key: str, make: Callable[[], Iterable[np.ndarray]]) -> Rag
     the log. Of several processes that want one entry, one makes it and the others wait. Where the
     folder cannot be written, the column is made and not kept.
     """
+    if not keeping():
+        return Ragged.of(make())
     entry = cache_folder() / kind / key
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)

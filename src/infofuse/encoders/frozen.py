@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
-from infofuse.encoders.cache import cached, key_of, module_key
+from infofuse.encoders.cache import cached, keeping, key_of, module_key
 from infofuse.encoders.text import TextEncoder, TextSequence
 from infofuse.types import Clips, Padded, Ragged
 
@@ -31,6 +31,8 @@ class _Frozen(Reader):
         tokens = self.text.column(clips)
         if len(tokens) == 0:
             return Ragged.absent(0, self.width)
+        if not keeping():
+            return Ragged.of(embed(self.text, tokens))
         content = [tokens.lengths.tolist(), tokens.values.tolist()]
         pooling = getattr(self.text, "pooling", "none")
         key = key_of(torch.__version__, module_key(self.text), pooling, str(content))
@@ -43,12 +45,20 @@ class _Frozen(Reader):
 class FrozenText(_Frozen, Encoder):
     """A `TextEncoder` that does not learn: its vector of each clip, computed once."""
 
+    def states(self, tokens: Padded) -> Padded:
+        """What `column` holds of these tokens."""
+        return Padded(self.text(tokens)[:, None], tokens.lengths.clamp(max=1))
+
     def forward(self, x: Padded) -> Float[Tensor, "batch width"]:
         return x.values[:, 0]
 
 
 class FrozenSequence(_Frozen, SequenceEncoder):
     """A `TextSequence` that does not learn: its state of each token, computed once."""
+
+    def states(self, tokens: Padded) -> Padded:
+        """What `column` holds of these tokens."""
+        return self.text(tokens)
 
     def forward(self, x: Padded) -> Padded:
         return x

@@ -77,7 +77,7 @@ def load(folder: str) -> torch.nn.Module:
     logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=local)
-        with _quiet(logging):
+        with quiet(logging):
             if _shape.get() is not None:
                 return _without_pooler(AutoModel.from_config(config))
             return _without_pooler(
@@ -101,7 +101,7 @@ def _without_pooler(encoder: torch.nn.Module) -> torch.nn.Module:
 
 
 @contextlib.contextmanager
-def _quiet(logging: Any) -> Iterator[None]:
+def quiet(logging: Any) -> Iterator[None]:
     """Without the report of unused heads, which is expected for an encoder."""
     before = logging.get_verbosity()
     logging.set_verbosity_error()

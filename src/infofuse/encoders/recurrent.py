@@ -1,13 +1,55 @@
 """Recurrent encoders of sequences."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from infofuse.encoders.base import Encoder
 from infofuse.encoders.frames import FeatureReader
 from infofuse.types import Padded
+
+
+def run(lstm: nn.LSTM, x: Padded) -> Padded:
+    """The top layer's states at the real steps, both directions' side by side.
+
+    A clip without steps has one, of padding. What lies beyond the real steps means nothing.
+
+    No sequence is packed: a batch is of like lengths, and torch runs padded ones in one fused
+    kernel, but packed ones step by step, with a backward pass that is quadratic in the steps.
+    """
+    steps = x.lengths.clamp(min=1)
+    if not lstm.bidirectional:
+        return Padded(lstm(x.values)[0], steps)
+    if lstm.num_layers > 1:
+        raise ValueError("an LSTM of both directions has one layer here")
+    forward, backward = _directions(lstm)
+    there = _run(forward, x.values)
+    back = _reversed(_run(backward, _reversed(x.values, steps)), steps)
+    return Padded(torch.cat([there, back], dim=2), steps)
+
+
+def _directions(lstm: nn.LSTM) -> tuple[list[Tensor], list[Tensor]]:
+    """The weights of a layer's two directions."""
+    weights: list[Tensor] = list(lstm.parameters())
+    return weights[: len(weights) // 2], weights[len(weights) // 2 :]
+
+
+def _run(
+    weights: list[Tensor], x: Float[Tensor, "batch time inputs"]
+) -> Float[Tensor, "batch time hidden"]:
+    """The states of a layer of one direction, from zeros."""
+    start = x.new_zeros(1, x.shape[0], weights[1].shape[1])
+    return torch.lstm(x, (start, start), weights, True, 1, 0.0, False, False, True)[0]
+
+
+def _reversed(
+    x: Float[Tensor, "batch time width"], steps: Int[Tensor, "batch"]
+) -> Float[Tensor, "batch time width"]:
+    """Each sequence's real steps in reverse, the padding where it was."""
+    time = torch.arange(x.shape[1], device=x.device)
+    place = steps[:, None] - 1 - time
+    place = torch.where(place < 0, time, place)
+    return x.gather(1, place[:, :, None].expand_as(x))
 
 
 def last_state(lstm: nn.LSTM, x: Padded) -> Float[Tensor, "batch states"]:
@@ -15,10 +57,15 @@ def last_state(lstm: nn.LSTM, x: Padded) -> Float[Tensor, "batch states"]:
 
     A clip without steps has the state after one step of padding.
     """
-    steps = x.lengths.clamp(min=1).cpu()
-    packed = pack_padded_sequence(x.values, steps, batch_first=True, enforce_sorted=False)
-    _, (state, _) = lstm(packed)
-    return torch.cat(list(state[-2:] if lstm.bidirectional else state[-1:]), dim=1)
+    return ends(run(lstm, x), lstm.bidirectional)
+
+
+def ends(states: Padded, bidirectional: bool) -> Float[Tensor, "batch states"]:
+    """Of `run`'s states each direction's last: forward at the last step, backward at the first."""
+    if not bidirectional:
+        return states.last
+    hidden = states.values.shape[2] // 2
+    return torch.cat([states.last[:, :hidden], states.values[:, 0, hidden:]], dim=1)
 
 
 class LSTMEncoder(FeatureReader, Encoder):

@@ -3,10 +3,10 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from infofuse.encoders.base import Encoder
 from infofuse.encoders.frames import FeatureReader
+from infofuse.encoders.recurrent import ends, run
 from infofuse.types import Padded
 
 
@@ -28,9 +28,6 @@ class StackedLSTM(FeatureReader, Encoder):
         self.second = nn.LSTM(2 * hidden, hidden, bidirectional=True, batch_first=True)
 
     def forward(self, x: Padded) -> Float[Tensor, "batch width"]:
-        steps = x.lengths.clamp(min=1).cpu()
-        frames = self.standardize(x.values)
-        packed = pack_padded_sequence(frames, steps, batch_first=True, enforce_sorted=False)
-        states, (first, _) = self.first(packed)
-        _, (second, _) = self.second(states._replace(data=self.norm(states.data)))
-        return torch.cat([*first, *second], dim=1)
+        first = run(self.first, Padded(self.standardize(x.values), x.lengths))
+        second = run(self.second, Padded(self.norm(first.values), first.lengths))
+        return torch.cat([ends(first, True), ends(second, True)], dim=1)

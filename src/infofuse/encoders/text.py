@@ -123,6 +123,4 @@ class TextSequence(Transcript, SequenceEncoder):
 
 def attended(x: Padded) -> Bool[Tensor, "batch time"]:
     """Tokens that are attended to: attention over nothing is undefined, so at least the first."""
-    mask = x.mask
-    mask[:, 0] = True
-    return mask
+    return Padded(x.values, x.lengths.clamp(min=1)).mask

@@ -14,7 +14,7 @@ from infofuse.encoders import packed
 from infofuse.encoders.base import Reader
 from infofuse.encoders.text import Transcript, attended
 from infofuse.errors import InfofuseError
-from infofuse.types import Clips, Padded, Ragged
+from infofuse.types import Clips, Padded, Ragged, Size
 
 Change = Callable[[Float[Tensor, "tokens width"]], Float[Tensor, "tokens width"]]
 
@@ -55,7 +55,7 @@ class LanguageModel(Reader):
         """
 
     @abstractmethod
-    def nothing(self, clips: int, device: torch.device) -> Padded:
+    def nothing(self, clips: Size, device: torch.device) -> Padded:
         """What it reads of clips without text."""
 
 
@@ -100,7 +100,7 @@ class WordPieces(Transcript, LanguageModel):
     def blank(self) -> np.ndarray:
         return np.array([super().blank(), -1])
 
-    def nothing(self, clips: int, device: torch.device) -> Padded:
+    def nothing(self, clips: Size, device: torch.device) -> Padded:
         none = torch.zeros(clips, dtype=torch.long, device=device)
         return Padded(none.new_zeros(clips, 1, 2), none)
 
@@ -118,7 +118,7 @@ class WordPieces(Transcript, LanguageModel):
         with self._layers[layer].register_forward_pre_hook(hook):
             found = self.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
         place = mask.sum(1) - 1 if xlnet else torch.zeros_like(ids[:, 0])
-        return found[torch.arange(len(ids), device=ids.device), place]
+        return found[torch.arange(ids.shape[0], device=ids.device), place]
 
     def _real(self, x: Padded) -> Int[Tensor, "batch tokens 2"]:
         """The pairs, zero beyond the lengths, whatever the batch holds there."""

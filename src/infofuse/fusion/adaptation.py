@@ -73,5 +73,5 @@ def beside_words(
     token's, counted from 0, negative for a token that is no part of a word, which gets zeros.
     words: how many the clip has.
     """
-    clips = torch.arange(len(word), device=word.device)[:, None]
+    clips = torch.arange(word.shape[0], device=word.device)[:, None]
     return pool(x, words)[clips, word.clamp(min=0)] * (word >= 0)[:, :, None]

@@ -34,10 +34,10 @@ def pool(x: Padded, lengths: Int[Tensor, "batch"]) -> Float[Tensor, "batch time 
     N: the clip's frames. T: its entry of `lengths`, the steps asked for. With N >= T each frame
     falls into one step; with N < T a step repeats the frame at its beginning. The rest is zero.
     """
-    time = max(1, int(lengths.max()))
+    time = lengths.max().clamp(min=1)
     if torch.equal(x.lengths, lengths):
         return x.values[:, :time].masked_fill(~x.mask[:, :time, None], 0)
-    steps = torch.arange(time, device=lengths.device)
+    steps = torch.arange(time, device=lengths.device)  # type: ignore[call-overload]
     frames, wanted = x.lengths[:, None], lengths[:, None].clamp(min=1)
     begin = (steps * frames // wanted).clamp(max=x.values.shape[1] - 1)
     end = ((steps + 1) * frames // wanted).clamp(max=x.values.shape[1]).maximum(begin + 1)

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from infofuse.errors import InfofuseError
-from infofuse.types import Padded
+from infofuse.types import Padded, Size
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Transformer(nn.Module):
         return self.embedding_dropout(x)
 
 
-def sinusoids(time: int, width: int) -> Float[Tensor, "time width"]:
+def sinusoids(time: Size, width: Size) -> Float[Tensor, "time width"]:
     """PE[t, 2k] = sin(t / 10000^(2k / width)), PE[t, 2k + 1] = cos of the same.
 
     Vaswani et al. 2017 (arXiv 1706.03762), sec. 3.5.
@@ -155,7 +155,7 @@ def sinusoids(time: int, width: int) -> Float[Tensor, "time width"]:
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)[:, :width]
 
 
-def fairseq_sinusoids(time: int, width: int) -> Float[Tensor, "time width"]:
+def fairseq_sinusoids(time: Size, width: Size) -> Float[Tensor, "time width"]:
     """PE[t] = (sin a_0, ..., sin a_h, cos a_0, ..., cos a_h), a_k = (t + 1) / 10000^(k / h).
 
     h is half the width less one; a last odd coordinate is 0.

@@ -57,7 +57,7 @@ class BottleneckFusion(nn.Module):
         states = {m: self._begin(m, sequences[m]) for m in self.order}
         allowed = {m: _and_first(sequences[m]) for m in self.order}
         present = {m: sequences[m].present for m in self.order}
-        shared = self.bottleneck.expand(len(states[self.order[0]]), -1, -1)
+        shared = self.bottleneck.expand(states[self.order[0]].shape[0], -1, -1)
         layers: list[Any] = list(self.layers)
         for number, layer in enumerate(layers):
             if number < self.fuse_from:
@@ -70,7 +70,7 @@ class BottleneckFusion(nn.Module):
     def _begin(self, name: str, x: Padded) -> Float[Tensor, "batch steps width"]:
         """[CLS] and the projected steps, each with its position."""
         steps = self.project[name](x.values)
-        joined = torch.cat([self.first[name].expand(len(steps), -1, -1), steps], dim=1)
+        joined = torch.cat([self.first[name].expand(steps.shape[0], -1, -1), steps], dim=1)
         return joined + sinusoids(*joined.shape[1:]).to(joined)
 
     def _meet(
@@ -107,4 +107,4 @@ def _mean(
     weights = torch.stack([present[m] for m in parts], dim=1).to(first.dtype)
     weights = weights / weights.sum(1, keepdim=True).clamp(min=1)
     stacked = torch.stack(list(parts.values()), dim=-1)
-    return (stacked * weights.view(len(weights), *[1] * (first.ndim - 1), -1)).sum(-1)
+    return (stacked * weights.view(weights.shape[0], *[1] * (first.ndim - 1), -1)).sum(-1)

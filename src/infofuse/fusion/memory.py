@@ -6,7 +6,7 @@ what changed between two steps, and a gated memory.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, no_type_check
 
 import torch
 import torch.nn.functional as F
@@ -79,14 +79,8 @@ class GatedMemory(nn.Module):
     def forward(self, x: Float[Tensor, "batch time inputs"]) -> Float[Tensor, "batch time width"]:
         seen, masks, of_memory = self._hoisted(x)
         proposals = torch.tanh(self.proposal(x))
-        memory, written = x.new_zeros(len(x), self.width), []
-        for s, mask, proposed in zip(*(y.unbind(1) for y in (seen, masks, proposals)), strict=True):
-            hidden = torch.relu(torch.addmm(s, memory, of_memory)) * mask
-            keep, take = hidden.split(self.sizes, dim=1)
-            memory = self.retain.second(keep).sigmoid() * memory
-            memory = memory + self.update.second(take).sigmoid() * proposed
-            written.append(memory)
-        return torch.stack(written, dim=1)
+        gates = [*self.retain.second.parameters(), *self.update.second.parameters()]
+        return _write(seen, masks, proposals, of_memory, gates).view(*x.shape[:2], self.width)
 
     def _hoisted(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Of both gates: what they see of x, their dropout, and their weights of the memory."""
@@ -153,15 +147,49 @@ def unroll(
     The input's part of the gates is computed for all steps at once.
     """
     weight, recurrent, bias, recurrent_bias = lstm.parameters()
-    state = cell = x.new_zeros(len(x), recurrent.shape[1])
-    states, cells = [], []
-    for step in F.linear(x, weight, bias + recurrent_bias).unbind(1):
-        i, f, g, o = torch.addmm(step, state, recurrent.t()).chunk(4, dim=1)
+    states, cells = _unroll(F.linear(x, weight, bias + recurrent_bias), recurrent.t())
+    shape = (*x.shape[:2], recurrent.shape[1])
+    return states.view(shape), cells.view(shape)
+
+
+# The two loops over time are compiled where a graph is traced, as for ONNX: a loop that is traced
+# has as many steps as the example. Shapes are not known behind them, hence the views above. The
+# compiler reads the functions themselves, so they are not wrapped for the checks of tests.
+
+
+@torch.jit.script_if_tracing
+@no_type_check
+def _unroll(inputs: Tensor, recurrent: Tensor) -> tuple[Tensor, Tensor]:
+    state = inputs.new_zeros(inputs.shape[0], recurrent.shape[0])
+    cell = state
+    states: list[Tensor] = []
+    cells: list[Tensor] = []
+    for step in inputs.unbind(1):
+        i, f, g, o = torch.addmm(step, state, recurrent).chunk(4, dim=1)
         cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
         state = o.sigmoid() * cell.tanh()
         states.append(state)
         cells.append(cell)
     return torch.stack(states, dim=1), torch.stack(cells, dim=1)
+
+
+@torch.jit.script_if_tracing
+@no_type_check
+def _write(
+    seen: Tensor, masks: Tensor, proposals: Tensor, of_memory: Tensor, gates: list[Tensor]
+) -> Tensor:
+    """gates: weight and bias of the second layer of the gate that retains, and of the other."""
+    memory = torch.zeros_like(proposals[:, 0])
+    written: list[Tensor] = []
+    keep, keep_bias, take, take_bias = gates
+    sizes = [keep.shape[1], take.shape[1]]
+    for s, mask, proposed in zip(seen.unbind(1), masks.unbind(1), proposals.unbind(1)):  # noqa: B905
+        hidden = torch.relu(torch.addmm(s, memory, of_memory)) * mask
+        kept, taken = hidden.split(sizes, dim=1)
+        memory = F.linear(kept, keep, keep_bias).sigmoid() * memory
+        memory = memory + F.linear(taken, take, take_bias).sigmoid() * proposed
+        written.append(memory)
+    return torch.stack(written, dim=1)
 
 
 def _before(steps: Steps) -> dict[str, Float[Tensor, "batch time _"]]:

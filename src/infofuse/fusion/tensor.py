@@ -36,7 +36,7 @@ class TensorFusion(nn.Module):
 
 def outer(views: list[Float[Tensor, "batch _"]]) -> Float[Tensor, "batch product"]:
     """vec([1, h_1] x ... x [1, h_k]) of each clip, the last view's index running fastest."""
-    z = views[0].new_ones(len(views[0]), 1)
+    z = views[0].new_ones(views[0].shape[0], 1)
     for view in views:
         z = (z[:, :, None] * with_one(view)[:, None, :]).flatten(1)
     return z
@@ -44,4 +44,4 @@ def outer(views: list[Float[Tensor, "batch _"]]) -> Float[Tensor, "batch product
 
 def with_one(view: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch dim_plus_1"]:
     """[1, h]."""
-    return torch.cat([view.new_ones(len(view), 1), view], dim=1)
+    return torch.cat([view.new_ones(view.shape[0], 1), view], dim=1)

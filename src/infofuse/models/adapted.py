@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from infofuse.encoders import LanguageModel, SequenceEncoder
+from infofuse.encoders.packed import unpack
 from infofuse.fusion.adaptation import AdaptationGate, beside_words
 from infofuse.types import Batch, Output
 
@@ -46,7 +47,7 @@ class AdaptedLanguageModel(nn.Module):
         text = (
             batch.inputs["text"]
             if self.unread is None
-            else language.nothing(len(batch), batch.index.device)
+            else language.nothing(batch.index.shape[0], batch.index.device)
         )
         mask, place, number = language.words(text)
         clip = mask.nonzero()[:, 0]
@@ -54,7 +55,7 @@ class AdaptedLanguageModel(nn.Module):
         there = {m: present[m][clip] for m in self.others}
 
         def change(z: Float[Tensor, "tokens width"]) -> Float[Tensor, "tokens width"]:
-            views["text"] = _clip_means(z, clip, mask)
+            views["text"] = _clip_means(z, mask)
             return self.gate(z, beside, there)
 
         summary = language.summary(text, self.layer, change)
@@ -63,8 +64,7 @@ class AdaptedLanguageModel(nn.Module):
 
 
 def _clip_means(
-    z: Float[Tensor, "tokens width"], clip: Int[Tensor, "tokens"], mask: Bool[Tensor, "batch time"]
+    z: Float[Tensor, "tokens width"], mask: Bool[Tensor, "batch time"]
 ) -> Float[Tensor, "batch width"]:
     """The mean over each clip's tokens, of which it has at least one."""
-    total = z.new_zeros(len(mask), z.shape[1]).index_add(0, clip, z)
-    return total / mask.sum(1)[:, None]
+    return unpack(z, mask).sum(1) / mask.sum(1)[:, None]

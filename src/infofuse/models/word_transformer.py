@@ -10,7 +10,7 @@ from infofuse.encoders.frames import FeatureReader
 from infofuse.encoders.packed import unpack
 from infofuse.encoders.words import Change
 from infofuse.fusion.attention import Block, Dropouts, sinusoids
-from infofuse.types import Padded
+from infofuse.types import Padded, Size
 
 
 class WordTransformer(FeatureReader, LanguageModel):
@@ -28,9 +28,9 @@ class WordTransformer(FeatureReader, LanguageModel):
         self.blocks = nn.ModuleList(Block(width, heads, dropouts, F.gelu) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def nothing(self, clips: int, device: torch.device) -> Padded:
+    def nothing(self, clips: Size, device: torch.device) -> Padded:
         none = torch.zeros(clips, dtype=torch.long, device=device)
-        return Padded(torch.zeros(clips, 1, self.features, device=device), none)
+        return Padded(none[:, None, None].expand(-1, 1, self.features).float(), none)
 
     def words(self, x: Padded) -> Words:
         place = torch.arange(x.values.shape[1], device=x.lengths.device) * x.mask
@@ -40,7 +40,7 @@ class WordTransformer(FeatureReader, LanguageModel):
     def summary(self, x: Padded, layer: int, change: Change) -> Float[Tensor, "batch width"]:
         mask = self.words(x).mask
         steps = self.project(self.standardize(x.values))
-        states = torch.cat([self.first.expand(len(steps), 1, -1), steps], dim=1)
+        states = torch.cat([self.first.expand(steps.shape[0], 1, -1), steps], dim=1)
         states = states + sinusoids(*states.shape[1:]).to(states)
         for number, block in enumerate(self.blocks):
             if number == layer:

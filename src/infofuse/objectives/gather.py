@@ -1,12 +1,26 @@
 """The batch of all processes, for measures that compare clips with one another."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
 from torch import distributed as dist
+
+_whole = ContextVar("whole", default=False)
+
+
+@contextlib.contextmanager
+def whole_batches() -> Iterator[None]:
+    """Inside, tensors are of all processes already, and `gather` leaves them as they are."""
+    token = _whole.set(True)
+    try:
+        yield
+    finally:
+        _whole.reset(token)
 
 
 def gather(*tensors: Shaped[Tensor, "_ ..."]) -> tuple[Shaped[Tensor, "_ ..."], ...]:
@@ -23,13 +37,19 @@ def gather(*tensors: Shaped[Tensor, "_ ..."]) -> tuple[Shaped[Tensor, "_ ..."], 
     has the whole batch. Measures that draw at random (`MutualDependency`) compute the same loss
     where torch's generators are in the same state.
     """
-    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+    alone = not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1
+    if alone or _whole.get():
         return tensors
     own = torch.tensor([len(tensors[0])], device=tensors[0].device)
     counts = [torch.empty_like(own) for _ in range(dist.get_world_size())]
     dist.all_gather(counts, own)
     rows = [int(count) for count in counts]
-    return tuple(_Gather.apply(t, rows) for t in tensors)
+    return tuple(join(t, rows) for t in tensors)
+
+
+def join(tensor: Shaped[Tensor, "own ..."], rows: Sequence[int]) -> Shaped[Tensor, "all ..."]:
+    """`gather` of a tensor of which each process is known to have so many rows."""
+    return _Gather.apply(tensor, rows)
 
 
 class _Gather(torch.autograd.Function):

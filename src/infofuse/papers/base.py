@@ -2,7 +2,8 @@
 
 A paper is a module of this package: its name is its registry entry. It holds `PAPER`, the facts
 to cite it by; `Config`, a frozen dataclass of its choices; and `build(config, spec)`, which
-returns the model and the objective.
+returns the model and the objective. It may hold `SPACE`, what tuning searches by default
+(`infofuse.papers.spaces`).
 
 A paper whose term can be added to another's objective holds `Plus` too, a frozen dataclass of the
 term's choices, and `plus(model, choices)`, the objective that is added for a model.
@@ -72,7 +73,7 @@ class TermModule(Protocol):
     def plus(self, model: nn.Module, choices: Any) -> Objective: ...
 
 
-HELPERS = {"base", "inputs"}
+HELPERS = {"base", "inputs", "spaces"}
 """The modules of this package that are no paper."""
 
 

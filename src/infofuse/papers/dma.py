@@ -32,6 +32,7 @@ from infofuse.objectives import Alignment, Objective, Sum
 from infofuse.objectives.alignment import Kind
 from infofuse.papers import self_mm
 from infofuse.papers.base import Paper
+from infofuse.papers.spaces import Float, Space
 
 PAPER = Paper(
     title="Shared and Private Information Learning in Multimodal Sentiment Analysis with Deep "
@@ -78,6 +79,14 @@ class Plus:
 @dataclass(frozen=True)
 class Config(Plus, self_mm.Config):
     """The choices of Self-MM, and of the alignment."""
+
+
+SPACE: Space = {
+    "text_audio": Float(0.01, 10.0, log=True),
+    "text_vision": Float(0.01, 10.0, log=True),
+    "audio_vision": Float(0.01, 10.0, log=True),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[MultiTask, Objective]:

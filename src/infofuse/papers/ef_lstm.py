@@ -19,6 +19,7 @@ from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import Inputs, sequence_encoders
+from infofuse.papers.spaces import Choice, Float, Int, Space
 
 PAPER = Paper(
     title="Recognizing Emotions in Video Using Multimodal DNN Feature Fusion",
@@ -42,6 +43,14 @@ class Config(Inputs):
     hidden: int = 256
     layers: int = 2
     dropout: float = 0.3
+
+
+SPACE: Space = {
+    "hidden": Choice((64, 128, 256)),
+    "layers": Int(1, 3),
+    "dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[SequenceFusion, Objective]:

@@ -20,6 +20,7 @@ from infofuse.objectives import Objective
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import sequence_encoders
 from infofuse.papers.mfn import MemoryInputs, memory_model
+from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
     title="Multimodal Language Analysis in the Wild: CMU-MOSEI Dataset and Interpretable Dynamic "
@@ -62,6 +63,14 @@ class Config(MemoryInputs):
     dropout: float = 0.7
     node: int = 32
     inner: int = 100
+
+
+SPACE: Space = {
+    "node": Choice((16, 32, 64)),
+    "dropout": Float(0.0, 0.7),
+    "retain_dropout": Float(0.0, 0.7),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[SequenceFusion, Objective]:

@@ -25,6 +25,7 @@ from infofuse.models import VectorFusion
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
 from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import Inputs, vector_encoder
+from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
     title="Learning Relationships between Text, Audio, and Video via Deep Canonical Correlation "
@@ -55,6 +56,13 @@ class Config(Inputs):
     features: int = 16
     width: int = 32
     correlation: float = 0.02
+
+
+SPACE: Space = {
+    "correlation": Float(0.001, 1.0, log=True),
+    "hidden": Choice((32, 64, 128)),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[VectorFusion, Objective]:

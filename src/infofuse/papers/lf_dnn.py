@@ -20,6 +20,7 @@ from infofuse.models import LateFusion
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import SubnetInputs, subnetworks
+from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
     title="DNN Multimodal Fusion Techniques for Predicting Video Sentiment",
@@ -46,6 +47,14 @@ class Config(SubnetInputs):
     encoder_dropout: float = 0.4
     fusion: int = 16
     dropout: float = 0.4
+
+
+SPACE: Space = {
+    "fusion": Choice((16, 32, 64)),
+    "dropout": Float(0.0, 0.5),
+    "encoder_dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[LateFusion, Objective]:

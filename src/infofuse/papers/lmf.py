@@ -18,6 +18,7 @@ from infofuse.models import LateFusion
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import SubnetInputs, subnetworks
+from infofuse.papers.spaces import Choice, Float, Int, Space
 
 PAPER = Paper(
     title="Efficient Low-rank Multimodal Fusion with Modality-Specific Factors",
@@ -53,6 +54,14 @@ class Config(SubnetInputs):
     fusion: int = 32
     rank: int = 4
     dropout: float = 0.3
+
+
+SPACE: Space = {
+    "rank": Int(2, 8),
+    "fusion": Choice((32, 64, 128)),
+    "dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[LateFusion, Objective]:

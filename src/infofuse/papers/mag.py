@@ -32,6 +32,7 @@ from infofuse.models import AdaptedLanguageModel, WordTransformer
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import FEATURES, Inputs, reads_words
+from infofuse.papers.spaces import Float, Space
 
 PAPER = Paper(
     title="Integrating Multimodal Information in Large Pretrained Transformers",
@@ -71,6 +72,14 @@ class Config(Inputs):
     width: int = 64
     heads: int = 4
     layers: int = 2
+
+
+SPACE: Space = {
+    "shift": Float(0.1, 2.0, log=True),
+    "dropout": Float(0.0, 0.6),
+    "head_dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[AdaptedLanguageModel, Objective]:

@@ -19,6 +19,7 @@ from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import Inputs, sequence_encoders
+from infofuse.papers.spaces import Float, Int, Space
 
 PAPER = Paper(
     title="Attention Bottlenecks for Multimodal Fusion",
@@ -53,6 +54,14 @@ class Config(Inputs):
     tokens: int = 4
     dropout: float = 0.1
     attention_dropout: float = 0.1
+
+
+SPACE: Space = {
+    "tokens": Int(2, 8),
+    "dropout": Float(0.0, 0.4),
+    "attention_dropout": Float(0.0, 0.4),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[SequenceFusion, Objective]:

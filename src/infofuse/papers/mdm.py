@@ -30,6 +30,7 @@ from infofuse.models import encoders, view_widths
 from infofuse.objectives import DependencyPenalty, Objective, Sum
 from infofuse.objectives.penalty import Placement
 from infofuse.papers.base import Paper, get
+from infofuse.papers.spaces import Choice, Float, Int, Space
 from infofuse.tables import from_table
 
 PAPER = Paper(
@@ -72,6 +73,14 @@ class Config(Plus):
     penalty: Divergence | Literal["none"] = "kl"  # type: ignore[assignment]
     backbone: str = "ef_lstm"
     options: dict[str, Any] = field(default_factory=dict)
+
+
+SPACE: Space = {
+    "weight": Float(0.01, 1.0, log=True),
+    "unroll": Int(1, 3),
+    "hidden": Choice((64, 128, 256)),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[nn.Module, Objective]:

@@ -18,6 +18,7 @@ from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import Inputs, sequence_encoders
+from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
     title="Memory Fusion Network for Multi-view Sequential Learning",
@@ -74,6 +75,13 @@ class Config(MemoryInputs):
 
     attention: int = 128
     attention_dropout: float = 0.2
+
+
+SPACE: Space = {
+    "attention": Choice((64, 128, 256)),
+    "attention_dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[SequenceFusion, Objective]:

@@ -35,6 +35,7 @@ from infofuse.models import VectorFusion
 from infofuse.objectives import Adversarial, Minimize, Objective, Reconstruction, Sum, Supervised
 from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import Inputs, reads_words
+from infofuse.papers.spaces import Float, Space
 
 PAPER = Paper(
     title="MISA: Modality-Invariant and -Specific Representations for Multimodal Sentiment "
@@ -70,6 +71,15 @@ class Config(Inputs):
     beta: float = 0.3
     gamma: float = 1.0
     reversal: float = 1.0
+
+
+SPACE: Space = {
+    "alpha": Float(0.1, 2.0, log=True),
+    "beta": Float(0.1, 2.0, log=True),
+    "gamma": Float(0.1, 2.0, log=True),
+    "dropout": Float(0.0, 0.6),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[VectorFusion, Objective]:

@@ -35,6 +35,7 @@ from infofuse.models import LateFusion
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
 from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import vector_encoder
+from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
     title="Improving Multimodal Fusion with Hierarchical Mutual Information Maximization "
@@ -74,6 +75,15 @@ class Config:
     memory: int = 32
     temperature: float = 1.0
     learn_temperature: bool = False
+
+
+SPACE: Space = {
+    "alpha": Float(0.01, 1.0, log=True),
+    "beta": Float(0.01, 1.0, log=True),
+    "dropout": Float(0.0, 0.5),
+    "width": Choice((16, 32, 64)),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[LateFusion, Objective]:

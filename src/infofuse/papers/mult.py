@@ -27,6 +27,7 @@ from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import Inputs, sequence_encoders
+from infofuse.papers.spaces import Float, Int, Space
 
 PAPER = Paper(
     title="Multimodal Transformer for Unaligned Multimodal Language Sequences",
@@ -72,6 +73,15 @@ class Config(Inputs):
     embedding_dropout: float = 0.2
     text_dropout: float = 0.2
     output_dropout: float = 0.0
+
+
+SPACE: Space = {
+    "layers": Int(2, 6),
+    "attention_dropout": Float(0.0, 0.3),
+    "embedding_dropout": Float(0.0, 0.4),
+    "output_dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[SequenceFusion, Objective]:

@@ -31,6 +31,7 @@ from infofuse.models import MultiTask
 from infofuse.objectives import Objective, Sum, Supervised, UnimodalLabels
 from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import vector_encoder
+from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
     title="Learning Modality-Specific Representations with Self-Supervised Multi-Task Learning "
@@ -74,6 +75,15 @@ class Config:
     audio_dropout: float = 0.1
     vision_dropout: float = 0.1
     unimodal: float = 1.0
+
+
+SPACE: Space = {
+    "unimodal": Float(0.1, 1.0),
+    "fusion": Choice((64, 128, 256)),
+    "fusion_dropout": Float(0.0, 0.5),
+    "text_dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[MultiTask, Objective]:

@@ -18,6 +18,7 @@ from infofuse.models import LateFusion
 from infofuse.objectives import Objective, Supervised
 from infofuse.papers.base import Paper
 from infofuse.papers.inputs import SubnetInputs, subnetworks
+from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
     title="Tensor Fusion Network for Multimodal Sentiment Analysis",
@@ -47,6 +48,13 @@ class Config(SubnetInputs):
 
     fusion: int = 32
     dropout: float = 0.2
+
+
+SPACE: Space = {
+    "fusion": Choice((32, 64, 128)),
+    "dropout": Float(0.0, 0.5),
+}
+"""What tuning searches."""
 
 
 def build(config: Config, spec: DataSpec) -> tuple[LateFusion, Objective]:

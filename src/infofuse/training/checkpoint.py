@@ -3,6 +3,7 @@
 config.json            paper, its Config, the data's spec, validation scores, versions
 model.safetensors      weights and buffers
 critics.safetensors    the statistical networks of dependency penalties, if there are any
+calibration.json       how far off it is on validation clips (see `training.calibration`)
 text_encoder/          the text encoder's shape and tokenizer, if there is one
 README.md              a model card
 """
@@ -27,6 +28,10 @@ from infofuse.objectives import DependencyPenalty, Objective
 from infofuse.training.recipe import Recipe, resolve
 
 FORMAT = 1
+PEEKED = """
+**Protocol "release": this epoch was chosen by the test split.** Its test scores are too good, and
+are not to be compared with those of models that were chosen by validation.
+"""
 TEXT, CRITICS = "text_encoder", "critics.safetensors"
 
 
@@ -45,6 +50,7 @@ def save(
         "model": recipe.to_dict()["model"],
         "plus": recipe.to_dict().get("plus", {}),
         "spec": spec.to_json(),
+        **({"protocol": recipe.protocol} if recipe.protocol != "honest" else {}),
         **facts,
     }
     with replacing(path) as new:
@@ -128,7 +134,9 @@ def _text_encoders(model: nn.Module) -> list[Transcript]:
 def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
     """A model card: what it is, what it was trained on, how to load it, what it is not for."""
     paper = papers.get(recipe.paper).PAPER
-    scores = "\n".join(f"| {k} | {v:.4f} |" for k, v in facts.get("valid", {}).items())
+    split = "Validation" if recipe.protocol == "honest" else "TEST"
+    found = facts.get(recipe.chosen_by, {})
+    scores = "\n".join(f"| {k} | {v:.4f} |" for k, v in found.items())
     authors = ", ".join(paper.authors)
     status = "A reconstruction of" if paper.reconstruction else "An implementation of"
     config = json.dumps(_brief(recipe), indent=2, default=dataclasses.asdict)
@@ -137,13 +145,13 @@ def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
 {status} {authors}: *{paper.title}*
 ({paper.place}).
 Modalities: {", ".join(spec.modalities)}.
-
+{PEEKED if recipe.protocol == "release" else ""}
 ```python
 import infofuse
 model = infofuse.load("path/to/this/folder")
 ```
 
-Validation scores of the selected epoch ({facts.get("epoch", "unknown")}):
+{split} scores of the selected epoch ({facts.get("epoch", "unknown")}):
 
 | metric | value |
 |---|---|

@@ -41,15 +41,18 @@ def _quantities(histories: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[st
     """The training terms, validation MAE and correlation, and what a meter read of the views."""
     first = next(iter(histories.values()))[0]
     measured = [name for name in first if name.startswith(MEASURED)]
-    apart = ("valid_", MEASURED)
+    apart = ("valid_", "test_", MEASURED)
     terms = [name for name in first if not name.startswith(apart) and name not in LEFT_OUT]
-    scores = [f"valid_{name}" for name in ("mae", "corr") if f"valid_{name}" in first]
+    kept = [f"{split}_{name}" for split in ("valid", "test") for name in ("mae", "corr")]
+    scores = [name for name in kept if name in first]
     return [*terms, *scores, *measured]
 
 
 def _title(name: str) -> str:
     if name.startswith("valid_"):
         return f"validation {name.removeprefix('valid_').replace('mae', 'MAE')}"
+    if name.startswith("test_"):
+        return f"test {name.removeprefix('test_').replace('mae', 'MAE')}, the epoch chosen by it"
     if name.startswith(MEASURED):
         return f"{name.removeprefix(MEASURED)}, validation"
     return f"{name}, training (nats)" if name.startswith("I(") else f"{name}, training"

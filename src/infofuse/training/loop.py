@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -17,14 +17,20 @@ from infofuse.errors import InfofuseError
 from infofuse.files import write_json
 from infofuse.objectives import Objective
 from infofuse.objectives.base import Apart, start_epoch
+from infofuse.objectives.gather import whole_batches
 from infofuse.training import checkpoint
 from infofuse.training.meter import Meter
 from infofuse.training.optimizers import clip_gradients, optimizers
 from infofuse.training.predict import predict
+from infofuse.training.processes import fabric_of
 from infofuse.training.progress import Means, Progress
 from infofuse.training.recipe import Recipe
+from infofuse.training.share import Share, agree, average_gradients
 from infofuse.training.state import TrainingState
 from infofuse.types import Batch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 SNAPSHOT_SECONDS = 30.0
 """At least so long between two snapshots: they cost as much as a few training steps."""
@@ -32,13 +38,21 @@ SNAPSHOT_SECONDS = 30.0
 Report = Callable[[int, int, int, int, str], None]
 """Called with epoch, epochs, the epoch's batches done and in all, and what is being done."""
 
+Watch = Callable[[Progress], None]
+"""Called after each epoch, and when a run goes on, with where it stands; may raise to end it."""
+
 
 class Trainer:
     """Trains a model on an objective, keeping the checkpoint that is best on validation clips.
 
-    It is given training and validation clips and never sees others. `folder` holds snapshots
+    It is given training and validation clips and never sees others (under the protocol "release",
+    test clips stand where validation clips should: `Recipe.chosen_by`). `folder` holds snapshots
     while it runs, and `folder/checkpoint` the selected model afterwards; started again on the
     same folder, it goes on where it was.
+
+    fabric: of a run in several processes, launched (`infofuse.training.processes`). Each makes a
+    Trainer of its own, of the same things. They share every batch (`Share`), the first of them
+    writes, and the weights are those of one process.
     """
 
     def __init__(
@@ -53,18 +67,23 @@ class Trainer:
         report: Report = lambda *_: None,
         facts: dict[str, Any] | None = None,
         snapshot_seconds: float = SNAPSHOT_SECONDS,
+        *,
+        watch: Watch = lambda _: None,
+        fabric: "Fabric | None" = None,
     ):
-        from lightning_fabric import Fabric
-
         self.recipe, self.config, self.spec = recipe, recipe.train, spec
         self.train_loader, self.valid_loader = train, valid
         self.folder, self.report, self.facts = folder, report, facts or {}
+        self.watch = watch
         self.snapshot_seconds, self._last_snapshot = snapshot_seconds, time.monotonic()
-        precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[self.config.precision]
-        self.fabric = Fabric(accelerator=self.config.device, devices=1, precision=precision)
+        self.fabric = fabric or fabric_of(self.config)
         main, estimators = optimizers(model, objective, self.config)
         self.raw_model, self.objective = model, objective.to(self.fabric.device)
         self.model = self.fabric.setup_module(model)
+        self.share = None
+        if self.fabric.world_size > 1:
+            agree(model, objective)
+            self.share = Share(model, self.fabric.device)
         self.main = self.fabric.setup_optimizers(main)
         self.estimators = self.fabric.setup_optimizers(estimators) if estimators else None
         self.progress = Progress()
@@ -76,26 +95,42 @@ class Trainer:
         restored = self.state.restore()
         if restored:
             self.progress = Progress(**restored)
-        while not self.progress.finished(self.config):
-            self._epoch()
-            if time.monotonic() - self._last_snapshot >= self.snapshot_seconds:
-                self._snapshot()
+            self.watch(self.progress)
+        with whole_batches():
+            while not self.progress.finished(self.config):
+                self._epoch()
+                if self.writes and self._snapshot_due:
+                    self._snapshot()
+                self.watch(self.progress)
         self._finish()
         return self.progress
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process is the one that writes files."""
+        return self.fabric.is_global_zero
+
+    @property
+    def _snapshot_due(self) -> bool:
+        return time.monotonic() - self._last_snapshot >= self.snapshot_seconds
 
     def _epoch(self) -> None:
         started = time.perf_counter()
         number = self.progress.epoch + 1
         start_epoch(self.objective)
+        if self.share:
+            self.share.begin_epoch(self.train_loader.seed, number)
         record = self._first_pass(number) | self._train_pass(number)
         meter = Meter(self.config.measure)
         scores = self._validate(number, meter)
         self._select(number, scores)
-        record |= {f"valid_{k}": v for k, v in scores.items()} | meter.read()
+        chosen_by = self.recipe.chosen_by
+        record |= {f"{chosen_by}_{k}": v for k, v in scores.items()} | meter.read()
         record |= {"epoch": number, "seconds": round(time.perf_counter() - started, 2)}
         self.progress.history.append(record)
         self.progress.epoch = number
-        write_json(self.folder / "history.json", self.progress.history)
+        if self.writes:
+            write_json(self.folder / "history.json", self.progress.history)
 
     def _first_pass(self, number: int) -> dict[str, float]:
         """Fit the measures that learn apart; the encoders are fixed and need no gradient."""
@@ -154,6 +189,8 @@ class Trainer:
             yield drop_modalities(batch.to(self.fabric.device), self.config.modality_dropout)
 
     def _step(self, optimizer: Any) -> None:
+        if self.share:
+            average_gradients([*self.raw_model.parameters(), *self.objective.parameters()])
         clip_gradients([self.raw_model, self.objective], self.config.clip)
         optimizer.step()
         for module in (self.raw_model, self.objective):
@@ -172,11 +209,11 @@ class Trainer:
         best = self.progress.best
         if math.isnan(score) or (best is not None and score >= best):
             return
-        facts = self.facts | {"epoch": number, "valid": scores}
-        checkpoint.save(
-            self._kept(number), self.raw_model, self.objective, self.recipe, self.spec, facts
-        )
         self.progress.best, self.progress.best_epoch = score, number
+        if self.writes:
+            facts = self.facts | {"epoch": number, self.recipe.chosen_by: scores}
+            kept = self._kept(number)
+            checkpoint.save(kept, self.raw_model, self.objective, self.recipe, self.spec, facts)
 
     def _kept(self, epoch: int) -> Path:
         return self.folder / f"checkpoint-{epoch:04d}"
@@ -199,10 +236,13 @@ class Trainer:
                 "the validation score was never a number: look at the labels and features "
                 "(`infofuse doctor DATA`), or lower train.lr"
             )
+        if not self.writes:
+            return
         self._keep_only_the_best()
-        final = self.folder / "checkpoint"
-        shutil.rmtree(final, ignore_errors=True)
-        self._kept(self.progress.best_epoch).replace(final)
+        kept, final = self._kept(self.progress.best_epoch), self.folder / "checkpoint"
+        if kept.is_dir():  # else it has its name, and the run was killed right after
+            shutil.rmtree(final, ignore_errors=True)
+            kept.replace(final)
 
     @property
     def _first_batches(self) -> int:

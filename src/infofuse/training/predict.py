@@ -1,6 +1,7 @@
-"""Predictions of a model for a set of clips."""
+"""Predictions of a model for a set of clips, from all its modalities or from some of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -8,7 +9,10 @@ from jaxtyping import Float
 from torch import nn
 
 from infofuse.data.loader import Loader
-from infofuse.types import Output
+from infofuse.types import Output, Ragged
+
+Subset = tuple[str, ...]
+"""Some of a model's modalities, in the model's order."""
 
 BATCH = 64
 """Clips that are predicted at once, where nothing else says so."""
@@ -29,3 +33,26 @@ def predict(
         rows.append(batch.index)
         found.append(output.prediction.float().cpu())
     return torch.cat(found)[torch.cat(rows).argsort()].numpy()
+
+
+def predict_subsets(
+    model: nn.Module, read: Mapping[str, Ragged]
+) -> dict[Subset, Float[np.ndarray, "n width"]]:
+    """f(S) for every subset S of the modalities, all others absent, the empty subset first.
+
+    read: the columns of at least one clip, as `models.columns` gives them. One pass over the clips
+    a subset; a modality that no clip has costs none.
+    """
+    there = tuple(name for name, column in read.items() if column.lengths.any())
+    labels = np.zeros((len(next(iter(read.values()))), 1), np.float32)
+    found = {}
+    for subset in subsets(there):
+        some = {m: c if m in subset else c.emptied for m, c in read.items()}
+        found[subset] = predict(model, Loader(some, labels, BATCH))
+    return {s: found[tuple(m for m in s if m in there)] for s in subsets(tuple(read))}
+
+
+def subsets(names: Sequence[str]) -> Iterator[Subset]:
+    """All subsets, the empty one first, each in the order of the names."""
+    for size in range(len(names) + 1):
+        yield from combinations(names, size)

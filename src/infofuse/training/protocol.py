@@ -14,6 +14,7 @@ from infofuse.files import read_json, write_json
 from infofuse.models import columns
 from infofuse.training import checkpoint
 from infofuse.training.predict import BATCH, predict
+from infofuse.training.processes import rank
 from infofuse.types import Clips
 
 
@@ -44,7 +45,7 @@ def find_checkpoint(path: Path) -> Path:
 def open_split(corpus: Corpus, split: str, run: Path) -> Clips:
     """The clips of a split; opening "test" is counted in `run/openings.json` before it is read."""
     clips = corpus.split(split)
-    if split == "test":
+    if split == "test" and rank() == 0:  # once, however many processes open it
         record = run / "openings.json"
         before = read_json(record) if record.is_file() else []
         now = datetime.now(UTC).isoformat(timespec="seconds")

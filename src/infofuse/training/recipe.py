@@ -18,15 +18,20 @@ import dataclasses
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import tomli_w
 from pydantic import ConfigDict
 
 from infofuse import papers
-from infofuse.errors import InfofuseError
-from infofuse.tables import from_table, refuse_unknown
+from infofuse.errors import InfofuseError, unknown
+from infofuse.tables import from_table, plain, refuse_unknown
 from infofuse.training.meter import refuse_fitted
+
+Protocol = Literal["honest", "release"]
+
+UNSAID: tuple[tuple[str, Any], ...] = (("plus", {}), ("protocol", "honest"))
+"""What a recipe does not say."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +97,9 @@ class TrainConfig:
 class Recipe:
     """A paper, its model's choices, the data and the training: what a run can be repeated from.
 
-    plus: papers whose terms are added to the objective, by name, with their choices.
+    plus: papers whose terms are added to the objective, by name, with their choices. protocol:
+    "honest", or "release" to choose the epoch by the test split, as some published code does;
+    everything that such a run writes says so.
     """
 
     paper: str
@@ -101,21 +108,21 @@ class Recipe:
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
     plus: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     seeds: tuple[int, ...] = (1111,)
+    protocol: Protocol = "honest"
+
+    @property
+    def chosen_by(self) -> str:
+        """The split by whose scores an epoch is chosen."""
+        return "valid" if self.protocol == "honest" else "test"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, every default resolved; what is not there at all is left out."""
-        found = _plain(dataclasses.asdict(self))
-        return {k: v for k, v in found.items() if v or k != "plus"}
+        found = plain(dataclasses.asdict(self))
+        return {k: v for k, v in found.items() if (k, v) not in UNSAID}
 
     def to_toml(self) -> str:
         """The recipe as a TOML file would give it."""
         return tomli_w.dumps(self.to_dict())
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items() if v is not None}
-    return list(value) if isinstance(value, tuple) else value
 
 
 def recipe(
@@ -167,7 +174,14 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
             for name, table in tables.get("plus", {}).items()
         },
         seeds=parse_seeds(tables.get("seeds", (1111,))),
+        protocol=_protocol(tables.get("protocol", "honest")),
     )
+
+
+def _protocol(name: Any) -> Protocol:
+    if name not in get_args(Protocol):
+        raise unknown("protocol", str(name), get_args(Protocol))
+    return name
 
 
 def _apply(tables: dict[str, Any], override: str) -> None:

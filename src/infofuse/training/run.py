@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
@@ -14,12 +14,21 @@ from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json, write_text
 from infofuse.models import columns
 from infofuse.objectives import Objective
+from infofuse.training.calibration import calibrate
 from infofuse.training.curves import draw
-from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer, Watch
 from infofuse.training.prepare import prepare
-from infofuse.training.protocol import evaluate
+from infofuse.training.processes import launch, rank, together
+from infofuse.training.protocol import evaluate, open_split
 from infofuse.training.recipe import Recipe
+from infofuse.training.tracking import tracker
 from infofuse.types import Clips
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+PEEKED = {"protocol": "release", "chosen_by": "test"}
+"""What metrics say where the epoch was chosen by the test split."""
 
 PER_CLIP = "training_clips.json"
 """The file of a seed's folder with what the objective found out about each training clip."""
@@ -36,49 +45,81 @@ def train(
     test: bool = True,
     announce: Announce = lambda *_: lambda *_: None,
     snapshot_seconds: float = SNAPSHOT_SECONDS,
+    log: str = "",
+    devices: int = 1,
+    strategy: str = "ddp",
 ) -> dict[str, Any]:
     """Train every seed of a recipe into a folder, and return what `metrics.json` there says.
 
     Each seed's checkpoint is chosen by its validation score alone; then, unless `test` is off,
     the test split is opened once and scored. Started again on the same folder, finished seeds are
-    kept and a killed one goes on. corpus: the data, if it is open already.
+    kept and a killed one goes on. corpus: the data, if it is open already. log: a tracker that is
+    told of each epoch too (`infofuse.training.tracking`). devices: processes that share each
+    batch; the command is started again in each (`infofuse.training.processes`), the first one
+    writes, and all return the same.
 
     Raises InfofuseError if the folder holds a run of another recipe or other data.
     """
     out = Path(out)
+    if recipe.protocol == "release" and not test:
+        raise InfofuseError('protocol "release" chooses by the test split and cannot leave it out')
     corpus = open_corpus(recipe.data) if corpus is None else corpus
-    _claim(out, recipe, corpus)
-    for seed in recipe.seeds:
-        folder = out / f"seed-{seed}"
-        if not _is_done(folder, test):
-            _train_seed(
-                recipe, corpus, seed, folder, announce(seed, list(recipe.seeds)), snapshot_seconds
-            )
-            if test:
-                _test_seed(folder, corpus)
-    metrics = summarise(recipe, corpus, out)
-    write_json(out / "metrics.json", metrics)
+    if rank() == 0:
+        _claim(out, recipe, corpus)
+    fabric = launch(recipe.train, devices, strategy)
+    with together(fabric):
+        for seed in recipe.seeds:
+            folder = out / f"seed-{seed}"
+            if not _is_done(folder, test):
+                train_seed(
+                    recipe,
+                    corpus,
+                    seed,
+                    folder,
+                    announce(seed, list(recipe.seeds)),
+                    snapshot_seconds,
+                    tracker(log if fabric.is_global_zero else "", folder),
+                    fabric,
+                )
+                if test and fabric.is_global_zero:
+                    _test_seed(folder, corpus)
+        if fabric.is_global_zero:
+            _write_summary(recipe, corpus, out)
+        fabric.barrier()
+    return summarise(recipe, corpus, out)
+
+
+def _write_summary(recipe: Recipe, corpus: Corpus, out: Path) -> None:
+    write_json(out / "metrics.json", summarise(recipe, corpus, out))
     draw({s: read_json(out / f"seed-{s}/history.json") for s in recipe.seeds}, out / "curves.png")
-    return metrics
 
 
 def _claim(out: Path, recipe: Recipe, corpus: Corpus) -> None:
     """Make the folder this run's own. More seeds may be added to a run that is there."""
-    identity = recipe.to_dict() | {"data_fingerprint": corpus.fingerprint}
-    identity.pop("data")
-    seeds = identity.pop("seeds")
+    identity, seeds = identity_of(recipe, corpus.fingerprint), list(recipe.seeds)
     record = out / "run.json"
     if record.is_file():
-        before = read_json(record)["identity"]
-        if before != identity:
-            raise InfofuseError(
-                f"{out} holds another run ({_difference(before, identity)}): choose another --out, "
-                f"or remove it"
-            )
+        refuse_another(out, identity)
     elif out.exists() and any(out.iterdir()):
         raise InfofuseError(f"{out} exists and is no run: choose another --out")
     write_json(record, {"identity": identity, "seeds": seeds, "versions": versions()})
     write_text(out / "recipe.toml", recipe.to_toml())
+
+
+def identity_of(recipe: Recipe, fingerprint: str) -> dict[str, Any]:
+    """What makes two runs the same but for their seeds: all of the recipe, and the data's clips."""
+    identity = recipe.to_dict() | {"data_fingerprint": fingerprint}
+    return {k: v for k, v in identity.items() if k not in ("data", "seeds")}
+
+
+def refuse_another(out: Path, identity: dict[str, Any]) -> None:
+    """Raise InfofuseError if the run in this folder is another one."""
+    before = read_json(out / "run.json")["identity"]
+    if before != identity:
+        raise InfofuseError(
+            f"{out} holds another run ({_difference(before, identity)}): choose another --out, "
+            f"or remove it"
+        )
 
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
@@ -107,12 +148,24 @@ def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
         write_json(path, {"id": list(clips.ids), **found})
 
 
-def _train_seed(
-    recipe: Recipe, corpus: Corpus, seed: int, folder: Path, report: Report, snapshot: float
+def train_seed(
+    recipe: Recipe,
+    corpus: Corpus,
+    seed: int,
+    folder: Path,
+    report: Report = lambda *_: None,
+    snapshot_seconds: float = SNAPSHOT_SECONDS,
+    watch: Watch = lambda _: None,
+    fabric: "Fabric | None" = None,
 ) -> None:
+    """Train one seed into a folder, where `metrics.json` then has its validation scores.
+
+    It reads the training split and the one that the epoch is chosen by, and no other. watch: is
+    told of each epoch, and may end the training by an exception.
+    """
     if (folder / "metrics.json").is_file():
         return
-    training, validation = corpus.split("train"), corpus.split("valid")
+    training, validation = corpus.split("train"), open_split(corpus, recipe.chosen_by, folder)
     model, objective = prepare(recipe, corpus.spec, training, seed)
     size = recipe.train.batch_size
     trainer = Trainer(
@@ -131,22 +184,31 @@ def _train_seed(
         folder,
         report,
         {"seed": seed, "data_fingerprint": corpus.fingerprint, "versions": versions()},
-        snapshot,
+        snapshot_seconds,
+        watch=watch,
+        fabric=fabric,
     )
     progress = trainer.fit()
+    if not trainer.writes:
+        return
+    calibrate(folder / "checkpoint", corpus.split("valid"))
     best = progress.history[progress.best_epoch - 1]
-    valid = {k.removeprefix("valid_"): v for k, v in best.items() if k.startswith("valid_")}
     facts = {
         "seed": seed,
         "epoch": progress.best_epoch,
         "epochs": progress.epoch,
         "seconds": round(sum(e["seconds"] for e in progress.history), 1),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "valid": valid,
+        **({"valid": _scores(best, "valid")} if recipe.protocol == "honest" else PEEKED),
     }
     _write_per_clip(objective, training, folder / PER_CLIP)
     write_json(folder / "metrics.json", facts)
     trainer.state.clear()
+
+
+def _scores(record: dict[str, Any], split: str) -> dict[str, float]:
+    """An epoch's scores on a split, by metric."""
+    return {k.removeprefix(f"{split}_"): v for k, v in record.items() if k.startswith(f"{split}_")}
 
 
 def _test_seed(folder: Path, corpus: Corpus) -> None:
@@ -176,6 +238,7 @@ def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
     seeds = {str(s): read_json(out / f"seed-{s}" / "metrics.json") for s in recipe.seeds}
     return {
         "paper": recipe.paper,
+        **(PEEKED if recipe.protocol == "release" else {}),
         "data": {"name": corpus.spec.name, "fingerprint": corpus.fingerprint},
         "seeds": seeds,
         "summary": {

@@ -1,0 +1,131 @@
+"""What a study has found by now: the scores of every cell that ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from infofuse.files import read_json
+from infofuse.metrics import BETTER
+from infofuse.study.grid import Cell, Place, System, cells, places, systems
+from infofuse.study.run import FAILURES, chosen_trial, open_study
+from infofuse.study.spec import Study
+from infofuse.study.statistics import normalised
+from infofuse.study.survey import Survey
+from infofuse.types import Json
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study and its cells. found: metrics of a seed by place, system and seed."""
+
+    study: Study
+    out: Path
+    places: tuple[Place, ...]
+    systems: tuple[System, ...]
+    surveys: Mapping[str, Survey]
+    found: Mapping[tuple[str, str, int], Json]
+    failures: Mapping[str, str]
+    total: int
+
+    @property
+    def peeked(self) -> bool:
+        """Whether epochs were chosen by the test split."""
+        return self.study.protocol == "release"
+
+    def title(self, system: str) -> str:
+        """A system's name as tables have it."""
+        return next(s.title for s in self.systems if s.name == system)
+
+    def on(self, place: Place) -> list[System]:
+        """The systems with at least one finished cell on a data set."""
+        ended = {system for where, system, _ in self.found if where == place.name}
+        return [s for s in self.systems if s.name in ended]
+
+    def metrics(self, place: Place) -> list[str]:
+        """The metrics that its cells have."""
+        first = next((f for (where, _, _), f in self.found.items() if where == place.name), None)
+        return list(first["test"]) if first else []
+
+    def primary(self, place: Place) -> str:
+        """The study's metric, or the first that a data set has, where it has no such one."""
+        known = self.metrics(place)
+        wanted = self.study.metric
+        return wanted if wanted in known or not known else known[0]
+
+    def scores(
+        self, place: Place, system: str, metric: str, split: str = "test"
+    ) -> dict[int, float]:
+        """The score of each seed that ended; NaN where it is undefined."""
+        return {
+            seed: _number(facts[split].get(metric))
+            for seed in self.study.seeds
+            if (facts := self.found.get((place.name, system, seed))) and split in facts
+        }
+
+    def gains(self, place: Place, system: str) -> Float[np.ndarray, "n"]:
+        """How much better than the baseline, seed by seed, in the metric's unit."""
+        metric = self.primary(place)
+        ours = self.scores(place, system, metric)
+        base = self.scores(place, self.study.baseline, metric)
+        pairs = [ours[s] - base[s] for s in ours if s in base]
+        sign = -1.0 if BETTER[metric] == "min" else 1.0
+        return sign * np.array([d for d in pairs if d == d], float)
+
+    def normalised(self, place: Place, system: str) -> dict[int, float]:
+        """The primary score of each seed: 0 is the constant predictor's, 1 a perfect one's."""
+        metric = self.primary(place)
+        floor = _number(self.surveys[place.name].floor.get(metric))
+        found = self.scores(place, system, metric)
+        values = normalised(np.array(list(found.values()), float), floor, metric)
+        return dict(zip(found, values.tolist(), strict=True))
+
+    def trial(self, place: Place, system: System) -> int | None:
+        """The tuning trial whose choices its cells took."""
+        cell = Cell(place, system, self.study.seeds[0])
+        return chosen_trial(self.study, cell, self.out, self.surveys[place.name])
+
+    def run(self, place: Place, system: str, seed: int) -> Path:
+        """The folder of a seed, with its checkpoint and predictions."""
+        return self.out / "cells" / place.name / system / str(seed) / f"seed-{seed}"
+
+    def to_json(self) -> Json:
+        """Every score of every cell."""
+        return {
+            "title": self.study.title,
+            "protocol": self.study.protocol,
+            "cells": [
+                {"data": place, "system": system, "seed": seed}
+                | {split: facts[split] for split in ("valid", "test") if split in facts}
+                for (place, system, seed), facts in self.found.items()
+            ],
+            "of": self.total,
+            "failures": dict(self.failures),
+        }
+
+
+def _number(value: float | None) -> float:
+    """JSON has no NaN: a score that is undefined was written as null."""
+    return float("nan") if value is None else float(value)
+
+
+def open_results(out: Path) -> Results:
+    """Read a study's folder. Raises InfofuseError if it holds no study."""
+    study, surveys = open_study(out)
+    every = cells(study)
+    return Results(
+        study=study,
+        out=out,
+        places=tuple(p for p in places(study) if p.name in surveys),
+        systems=tuple(systems(study)),
+        surveys=surveys,
+        found={
+            (c.place.name, c.system.name, c.seed): facts
+            for c in every
+            if (facts := c.finished(out)) is not None
+        },
+        failures=read_json(out / FAILURES) if (out / FAILURES).is_file() else {},
+        total=len(every),
+    )

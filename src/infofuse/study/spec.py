@@ -1,0 +1,242 @@
+"""A study as a TOML file and as frozen dataclasses: rows, penalties, data sets, splits, seeds.
+
+title = "Four papers on CMU-MOSI"
+seeds = "1111-1115"
+baseline = "self_mm"            # the row that differences are against
+
+[data.official]
+path = "data/mosi_official.pkl"
+splits = ["given", 1]           # as the file has them, and one random division by video
+
+[model]                         # for every row, over what its recipe says
+freeze_text = true
+
+[rows.self_mm]
+recipe = "recipes/mosi/self_mm.toml"
+
+[rows.mmim]
+paper = "mmim"
+model = { alpha = 0.2 }         # for this row, over all else
+
+[penalties.kl.plus.mdm]         # each row once more with this term added
+penalty = "kl"
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+
+from infofuse.errors import InfofuseError, unknown
+from infofuse.metrics import BETTER
+from infofuse.tables import from_table, plain, refuse_unknown
+from infofuse.training.recipe import Protocol, parse_seeds, read_recipe
+
+Split = Literal["given"] | int
+Trials = tuple[tuple[str, ...], ...]
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A data set. path: as `infofuse train --data`. dataset: what it should be, for the audit.
+
+    splits: "given", or the seed of a random division of videos (or speakers) in which each part
+    has about as many clips as it was given.
+    """
+
+    path: str
+    title: str = ""
+    dataset: str | None = None
+    splits: tuple[Split, ...] = ("given",)
+
+    def __post_init__(self) -> None:
+        if not self.splits:
+            raise InfofuseError('splits names one at least, such as "given" or 1')
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A system: a recipe file or a paper, and what is changed of it.
+
+    data: on which data sets, all if empty. penalties: with which it is combined, all if not given.
+    trials: as many choices of it as [tune] says, each a list of `key=value`.
+    """
+
+    recipe: str = ""
+    paper: str = ""
+    title: str = ""
+    data: tuple[str, ...] = ()
+    penalties: tuple[str, ...] | None = None
+    model: dict[str, Any] = dataclasses.field(default_factory=dict)
+    train: dict[str, Any] = dataclasses.field(default_factory=dict)
+    plus: dict[str, Any] = dataclasses.field(default_factory=dict)
+    trials: Trials = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.recipe) == bool(self.paper):
+            raise InfofuseError("a row names a recipe or a paper, and not both")
+
+
+@dataclasses.dataclass(frozen=True)
+class Penalty:
+    """Terms that are added to rows, as a recipe's [plus] has them. trials: as of a row."""
+
+    plus: dict[str, Any]
+    title: str = ""
+    trials: Trials = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuning:
+    """The same budget for every row: so many trials, each of one seed that is not compared later.
+
+    The trial with the best validation score is taken; the test split stays shut.
+    """
+
+    trials: int
+    seed: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What is compared, on what, and how.
+
+    metric: by which rows are ranked and compared. rope: differences of it up to so much mean
+    nothing in practice. analyse: whether robustness and dependence are measured (on validation
+    clips, after training).
+    """
+
+    title: str
+    data: dict[str, Source]
+    rows: dict[str, Row]
+    baseline: str
+    seeds: tuple[int, ...] = (1111, 1112, 1113, 1114, 1115)
+    protocol: Protocol = "honest"
+    metric: str = "mae"
+    rope: float = 0.01
+    analyse: bool = True
+    model: dict[str, Any] = dataclasses.field(default_factory=dict)
+    train: dict[str, Any] = dataclasses.field(default_factory=dict)
+    penalties: dict[str, Penalty] = dataclasses.field(default_factory=dict)
+    tune: Tuning | None = None
+
+    def __post_init__(self) -> None:
+        _names(self)
+        _budget(self)
+        if self.metric not in BETTER:
+            raise unknown("metric", self.metric, BETTER)
+        if len(set(self.seeds)) < len(self.seeds):
+            raise InfofuseError(f"seeds are given once each; found {list(self.seeds)}")
+
+    def to_toml(self) -> str:
+        """The study as a TOML file would give it, every default resolved."""
+        return tomli_w.dumps(plain(dataclasses.asdict(self)))
+
+
+def _names(study: Study) -> None:
+    """What names something else names what is there."""
+    for name in (*study.data, *study.rows, *study.penalties):
+        if not NAME.fullmatch(name):
+            raise InfofuseError(
+                f"{name!r} names a folder too: letters, digits, '_', '.' and '-', please"
+            )
+    systems = [name for row in study.rows for name in with_penalties(study, row)]
+    if study.baseline not in systems:
+        raise unknown("row", study.baseline, systems)
+    for row in study.rows.values():
+        for source in row.data:
+            if source not in study.data:
+                raise unknown("data set of the study", source, study.data)
+        for penalty in row.penalties or ():
+            if penalty not in study.penalties:
+                raise unknown("penalty of the study", penalty, study.penalties)
+
+
+def with_penalties(study: Study, row: str) -> dict[str, str | None]:
+    """The systems that a row makes, by name: itself, and itself with each penalty."""
+    chosen = study.rows[row].penalties
+    names = tuple(study.penalties) if chosen is None else chosen
+    return {row: None, **{f"{row}+{name}": name for name in names}}
+
+
+def _budget(study: Study) -> None:
+    """Every row has as many trials as every other."""
+    budget = study.tune.trials if study.tune else 0
+    if study.tune and study.protocol == "release":
+        raise InfofuseError('protocol "release" repeats what was published: leave out [tune]')
+    if study.tune and study.tune.seed in study.seeds:
+        raise InfofuseError(
+            f"tune.seed {study.tune.seed} is among the seeds that are compared: take another"
+        )
+    for kind, parts in (("rows", study.rows), ("penalties", study.penalties)):
+        for name, part in parts.items():
+            if len(part.trials) != budget:
+                raise InfofuseError(
+                    f"{kind}.{name} has {len(part.trials)} trials, and [tune] says {budget}: "
+                    f"every row has the same budget"
+                )
+
+
+def read_study(path: Path, protocol: str = "") -> Study:
+    """A study file, checked. protocol: in the place of the file's.
+
+    Raises InfofuseError for a key that does not exist, with the nearest one that does, and for a
+    value of the wrong type.
+    """
+    if not path.is_file():
+        raise InfofuseError(f"there is no study {path}")
+    tables = read_recipe(path)
+    if protocol:
+        tables["protocol"] = protocol
+    return resolve_study(tables)
+
+
+def resolve_study(tables: Mapping[str, Any]) -> Study:
+    """A study from the tables of its file."""
+    tables = dict(tables)
+    refuse_unknown(Study, tables, "")
+    for needed in ("title", "data", "rows", "baseline"):
+        if not tables.get(needed):
+            raise InfofuseError(f"the study names no {needed}")
+    for key, kind in (("data", Source), ("rows", Row), ("penalties", Penalty)):
+        tables[key] = _parts(key, kind, tables.get(key, {}))
+    if "tune" in tables:
+        tables["tune"] = from_table(Tuning, tables["tune"], "tune")
+    if "seeds" in tables:
+        tables["seeds"] = parse_seeds(tables["seeds"])
+    return _folded(from_table(Study, tables, "study"))
+
+
+def _parts(key: str, kind: type, parts: Any) -> dict[str, Any]:
+    if not isinstance(parts, Mapping) or not all(isinstance(p, Mapping) for p in parts.values()):
+        raise InfofuseError(f"{key} is a table of tables, such as [{key}.NAME]")
+    return {name: from_table(kind, part, f"{key}.{name}") for name, part in parts.items()}
+
+
+def _folded(study: Study) -> Study:
+    """The same study with no recipe files and no shared tables: every row says all by itself."""
+    rows = {name: _folded_row(study, row) for name, row in study.rows.items()}
+    return dataclasses.replace(study, rows=rows, model={}, train={})
+
+
+def _folded_row(study: Study, row: Row) -> Row:
+    found: dict[str, Any] = {"paper": row.paper}
+    if row.recipe:
+        found = read_recipe(Path(row.recipe))
+    return dataclasses.replace(
+        row,
+        recipe="",
+        paper=found.get("paper", ""),
+        model=found.get("model", {}) | study.model | row.model,
+        train=found.get("train", {}) | study.train | row.train,
+        plus=joined_terms(found.get("plus", {}), row.plus),
+    )
+
+
+def joined_terms(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of terms by paper; of a paper in both, the keys of the second count."""
+    return {name: {**one.get(name, {}), **other.get(name, {})} for name in {**one, **other}}

@@ -1,0 +1,354 @@
+"""The tables of a study. None holds a time but `costs`, so that the others can be compared."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+
+import numpy as np
+from jaxtyping import Float
+
+from infofuse.metrics import BETTER
+from infofuse.study.grid import Cell, Place, System, recipe_of
+from infofuse.study.published import Figure, encoder_of, figures, verdict
+from infofuse.study.results import Results
+from infofuse.study.statistics import CEILING, compare, elo, group_mean, holm, rank, rope
+from infofuse.study.statistics.ranks import Ranks
+from infofuse.study.table import Interval, Spread, Table, Value, text
+
+SHORT = {
+    "mae": "MAE", "corr": "Corr", "ccc": "CCC", "acc7": "Acc-7", "acc5": "Acc-5", "acc3": "Acc-3",
+    "acc2": "Acc-2", "f1": "F1", "acc2_has0": "Acc-2 has0", "f1_has0": "F1 has0",
+    "acc2_non0": "Acc-2 non0", "f1_non0": "F1 non0", "accuracy": "Accuracy", "uar": "UAR",
+    "war": "WAR", "f1_weighted": "F1 weighted",
+}  # fmt: skip
+ELO_RESAMPLES = 200
+ALL = "all data"
+MEANS = ("epoch", "epochs", "seconds")
+PEEKED = (
+    'Protocol "release": each epoch was chosen by the test split. These scores are too good, and '
+    "not to be compared with those of an honest run."
+)
+
+
+def tables(results: Results) -> list[Table]:
+    """Every table of the study that has something to say."""
+    found = [
+        *(scores(results, place) for place in results.places if results.on(place)),
+        differences(results),
+        overall(results),
+        published(results),
+        trials(results),
+        audits(results),
+        failures(results),
+        each_cell(results),
+        costs(results),
+    ]
+    return [watermarked(results, table) for table in found if table.rows]
+
+
+def watermarked(results: Results, table: Table) -> Table:
+    """The table; where epochs were chosen by the test split, marked so."""
+    if not results.peeked:
+        return table
+    return replace(table, title=f"[release] {table.title}", note=f"{PEEKED} {table.note}".strip())
+
+
+def spread(values: Float[np.ndarray, "n"]) -> Spread:
+    """Mean and sample standard deviation."""
+    several = len(values) > 1
+    return Spread(float(values.mean()), float(values.std(ddof=1)) if several else float("nan"))
+
+
+def scores(results: Results, place: Place) -> Table:
+    """Each system's test scores on a data set beside the floor."""
+    metrics = results.metrics(place)
+    survey = results.surveys[place.name]
+    floor = [_float(survey.floor.get(m)) for m in metrics]
+    rows: list[tuple[Value, ...]] = []
+    for system in results.on(place):
+        by_metric = [results.scores(place, system.name, m) for m in metrics]
+        cells = [spread(np.array(list(found.values()))) for found in by_metric]
+        rows.append((system.title, *cells, len(by_metric[0])))
+    rows.append(("constant (floor)", *(Spread(f, float("nan")) for f in floor), None))
+    return Table(
+        f"scores_{place.name}",
+        f"Test scores, {survey.title}",
+        ("system", *(SHORT[m] for m in metrics), "seeds"),
+        tuple(rows),
+        "Mean ± standard deviation over seeds.",
+        {SHORT[m]: BETTER[m] for m in metrics},  # type: ignore[misc]
+    )
+
+
+def _float(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def differences(results: Results) -> Table:
+    """Each system beside the baseline, seed by seed, on each data set and over all."""
+    named = list(_gains(results))
+    found = [compare(gains) for _, _, gains, _, _ in named]
+    tests = ("wilcoxon", "permutation")
+    corrected = [holm(np.array([getattr(p, test) for p in found])) for test in tests]
+    rows: list[tuple[Value, ...]] = []
+    for i, (where, title, gains, width, rho) in enumerate(named):
+        judged = rope(gains, width, rho)
+        rows.append(
+            (
+                where,
+                title,
+                spread(gains),
+                Interval(*found[i].interval),
+                *(float(c[i]) for c in corrected),
+                judged.better,
+                judged.equivalent,
+                judged.worse,
+                judged.verdict if found[i].n > 1 else None,
+                found[i].n,
+            )
+        )
+    columns = (
+        *("data", "system", "gain", "95 % interval", "p Wilcoxon", "p permutation"),
+        *("P better", "P equivalent", "P worse", "verdict", "pairs"),
+    )
+    note = (
+        f"Gain over {results.title(results.study.baseline)} in {SHORT[results.study.metric]}, "
+        "seed by seed; more is better. Bootstrap interval (BCa). p after Holm over this table: "
+        "five pairs alone cannot reach 0.05, six can. P: Bayesian t-test with a region of "
+        f"practical equivalence of ±{results.study.rope:g}. "
+        f'"{ALL}" is on the scale from floor (0) to perfect (1).'
+    )
+    title = f"Gain over {results.title(results.study.baseline)}"
+    return Table("differences", title, columns, tuple(rows), note)
+
+
+Gain = tuple[str, str, Float[np.ndarray, "n"], float, float]
+
+
+def _gains(results: Results) -> Iterator[Gain]:
+    """Data set, system, gains, width of equivalence and the pairs' correlation."""
+    base = results.study.baseline
+    others = [s for s in results.systems if s.name != base]
+    for place in results.places:
+        for system in others:
+            gains = results.gains(place, system.name)
+            if len(gains):
+                yield place.name, system.title, gains, results.study.rope, 0.0
+    for system in others if len(results.places) > 1 else ():
+        parts = [_normalised_gains(results, place, system) for place in results.places]
+        widths = [_equivalence(results, p) for p, g in zip(results.places, parts, strict=True) if g]
+        pooled = np.array(list(chain.from_iterable(parts)))
+        if len(widths) > 1:
+            yield ALL, system.title, pooled, float(np.mean(widths)), _overlap(results)
+
+
+def _normalised_gains(results: Results, place: Place, system: System) -> list[float]:
+    ours = results.normalised(place, system.name) if results.metrics(place) else {}
+    base = results.normalised(place, results.study.baseline) if ours else {}
+    return [d for s in ours if s in base and (d := ours[s] - base[s]) == d]
+
+
+def _equivalence(results: Results, place: Place) -> float:
+    """The region of equivalence on the scale from floor to perfect."""
+    metric = results.primary(place)
+    floor = _float(results.surveys[place.name].floor.get(metric))
+    return results.study.rope / abs(CEILING.get(metric, 1.0) - (floor if floor == floor else 0.0))
+
+
+def _overlap(results: Results) -> float:
+    """The share of test clips, where random divisions share clips; 0 where none do."""
+    divided = [results.surveys[p.name].clips for p in results.places if p.split != "given"]
+    return max((c["test"] / sum(c.values()) for c in divided), default=0.0)
+
+
+def blocks(results: Results) -> Float[np.ndarray, "blocks k"]:
+    """Normalised scores, a row for each data set and seed, a column a system; NaN if missing."""
+    rows = []
+    for place in (p for p in results.places if results.metrics(p)):
+        by_system = [results.normalised(place, s.name) for s in results.systems]
+        rows += [[found.get(seed, np.nan) for found in by_system] for seed in results.study.seeds]
+    return np.array(rows, float).reshape(len(rows), len(results.systems))
+
+
+def ranks(results: Results) -> Ranks | None:
+    """Of the systems over the blocks that all of them have; None where there are none such."""
+    scored = blocks(results)
+    complete = scored[np.isfinite(scored).all(1)]
+    if len(complete) < 2 or scored.shape[1] < 2:
+        return None
+    return rank(complete, tuple(s.title for s in results.systems))
+
+
+def overall(results: Results) -> Table:
+    """Every system over all data sets: normalised mean, Elo, average rank."""
+    scored = blocks(results)
+    if not np.isfinite(scored).any():
+        return Table("overall", "", (), ())
+    names = [s.name for s in results.systems]
+    anchor = names.index(results.study.baseline)
+    ratings = elo(scored, anchor)
+    low, high = _elo_interval(scored, anchor)
+    ranked = ranks(results)
+    places = dict(zip(ranked.names, ranked.average, strict=True)) if ranked else {}
+    rows: list[tuple[Value, ...]] = []
+    for i, system in enumerate(results.systems):
+        groups = [np.array(list(g.values())) for g in _by_place(results, system)]
+        if groups:
+            mean = group_mean(groups)
+            rows.append(
+                (
+                    system.title,
+                    mean.mean,
+                    Interval(*mean.interval),
+                    round(float(ratings[i])),
+                    Interval(round(float(low[i])), round(float(high[i]))),
+                    places.get(system.title),
+                    mean.groups,
+                )
+            )
+    columns = ("system", "normalised", "95 % interval", "Elo", "Elo 95 %", "mean rank", "data sets")
+    note = (
+        "Normalised: 0 is the constant predictor, 1 a perfect one, the mean over data sets. Elo: "
+        f"Bradley-Terry over all pairs, {results.title(names[anchor])} at 1000; a worse newcomer "
+        "moves nobody. Ranks are over the data sets and seeds that all systems have."
+    )
+    best = {"normalised": "max", "Elo": "max", "mean rank": "min"}
+    return Table("overall", "Over all data sets", columns, tuple(rows), note, best)  # type: ignore[arg-type]
+
+
+def _by_place(results: Results, system: System) -> Iterator[dict[int, float]]:
+    for place in results.places:
+        found = results.normalised(place, system.name) if results.metrics(place) else {}
+        if found:
+            yield found
+
+
+def _elo_interval(
+    scored: Float[np.ndarray, "blocks k"], anchor: int
+) -> tuple[Float[np.ndarray, "k"], Float[np.ndarray, "k"]]:
+    """95 % percentiles over blocks drawn anew."""
+    rng = np.random.default_rng(0)
+    draws = rng.integers(0, len(scored), (ELO_RESAMPLES, len(scored)))
+    low, high = np.quantile([elo(scored[d], anchor) for d in draws], [0.025, 0.975], axis=0)
+    return low, high
+
+
+def published(results: Results) -> Table:
+    """Published scores beside ours, where the words were read by the same class of encoder."""
+    rows: list[tuple[Value, ...]] = []
+    for place in results.places:
+        dataset, _, split = results.surveys[place.name].published.partition("/")
+        for system in results.on(place):
+            for figure in figures(dataset) if dataset else ():
+                same = (figure.paper, figure.split) == (system.tables["paper"], split)
+                if same and not system.tables["plus"]:
+                    rows += _beside(results, place, system, figure)
+    columns = (
+        *("data", "system", "published as", "metric", "published", "ours", "verdict"),
+        *("our words", "their words", "source"),
+    )
+    note = (
+        "Reached: our mean is as good. Within spread: it is not, by at most our standard "
+        "deviation. Where another encoder reads the words, nothing is said. Modalities and "
+        "protocols differ too: see the sources."
+    )
+    return Table("published", "Paper and ours", columns, tuple(rows), note)
+
+
+def _beside(
+    results: Results, place: Place, system: System, figure: Figure
+) -> Iterator[tuple[Value, ...]]:
+    survey = results.surveys[place.name]
+    cell = Cell(place, system, results.study.seeds[0])
+    ours = encoder_of(recipe_of(cell, survey.path, results.trial(place, system)), survey.data)
+    for metric, score in figure.scores.items():
+        values = np.array(list(results.scores(place, system.name, metric).values()))
+        if not len(values):
+            continue
+        said = verdict(score, values, metric) if ours == figure.encoder else "not compared"
+        yield (
+            place.name,
+            system.title,
+            figure.title,
+            SHORT[metric],
+            score,
+            spread(values),
+            said,
+            ours,
+            figure.encoder,
+            figure.source,
+        )
+
+
+def trials(results: Results) -> Table:
+    """What tuning chose."""
+    rows = [
+        (place.name, system.title, number + 1, " ".join(system.trials[number]))
+        for place in results.places
+        for system in results.on(place)
+        if (number := results.trial(place, system)) is not None
+    ]
+    budget = results.study.tune.trials if results.study.tune else 0
+    note = f"The best of {budget} trials by validation, for every row alike."
+    return Table("trials", "Tuning", ("data", "system", "trial", "choices"), tuple(rows), note)
+
+
+def audits(results: Results) -> Table:
+    """What the audit found of each data set before anything was trained."""
+    rows = [
+        (place.name, finding["severity"], finding["check"], finding["what"])
+        for place in results.places
+        for finding in results.surveys[place.name].findings
+    ]
+    return Table(
+        "audit", "Audit of the data", ("data", "severity", "check", "finding"), tuple(rows)
+    )
+
+
+def failures(results: Results) -> Table:
+    """Cells that could not be run."""
+    rows = tuple(results.failures.items())
+    return Table("failures", "Cells that failed", ("cell", "why"), rows)
+
+
+def each_cell(results: Results) -> Table:
+    """Every score of every cell."""
+    rows = [
+        (place, results.title(system), seed, split, metric, _float(value))
+        for (place, system, seed), facts in results.found.items()
+        for split in ("valid", "test")
+        for metric, value in facts.get(split, {}).items()
+    ]
+    columns = ("data", "system", "seed", "split", "metric", "score")
+    return Table("cells", "Every cell", columns, tuple(rows))
+
+
+def costs(results: Results) -> Table:
+    """What the cells cost, and how often the test split was opened."""
+    rows: list[tuple[Value, ...]] = []
+    for place in results.places:
+        for system in results.on(place):
+            keys = ((place.name, system.name, seed) for seed in results.study.seeds)
+            facts = [results.found[key] for key in keys if key in results.found]
+            means = [float(np.mean([f[k] for f in facts])) for k in MEANS]
+            opened = max(f["test_openings"] for f in facts)
+            rows.append((place.name, system.title, facts[0]["parameters"], *means, opened))
+    columns = (
+        "data", "system", "parameters", "best epoch", "epochs", "seconds", "test openings",
+    )  # fmt: skip
+    note = "Means over seeds; openings of the test split: the most of a cell."
+    return Table("costs", "Costs", columns, tuple(rows), note, digits=1)
+
+
+def summary(results: Results) -> str:
+    """What the command line says: the primary score of each system on each data set."""
+    lines = [f"{results.study.title}: {len(results.found)} of {results.total} cells"]
+    lines += [PEEKED] if results.peeked else []
+    for place in (p for p in results.places if results.on(p)):
+        metric = results.primary(place)
+        lines += ["", f"{results.surveys[place.name].title}, test {SHORT[metric]}"]
+        for system in results.on(place):
+            values = np.array(list(results.scores(place, system.name, metric).values()))
+            lines.append(f"  {system.title:<40.40} {text(spread(values))}")
+    lines += [f"failed: {name}: {why}" for name, why in results.failures.items()]
+    return "\n".join(lines)

@@ -1,0 +1,112 @@
+"""Where trials run: in processes of this machine, or on a Ray cluster."""
+
+import importlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import connection, get_all_start_methods, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from infofuse.errors import InfofuseError
+from infofuse.files import read_json
+from infofuse.tuning.trial import Job, Result, run_trial
+
+ATTEMPTS = 3
+"""How often a trial is begun whose process is killed."""
+
+PRELOADED = (__name__, "lightning_fabric", "optuna", "torchmetrics", "transformers")
+"""What all trials import, which takes seconds: done once, where processes can be forked."""
+
+Engine = Callable[[Sequence[Job]], Iterator[Result]]
+"""Runs all the jobs and gives each one's result once, in the order in which they end."""
+
+LOST = f"its process was killed {ATTEMPTS} times"
+
+
+def local(at_once: int) -> Engine:
+    """Processes of this machine, so many at once, one torch thread each.
+
+    A trial whose process is killed goes on in another. They end when this process does.
+    """
+    if at_once < 1:
+        raise InfofuseError(f"at least one trial runs at a time; found --jobs {at_once}")
+    forks = "forkserver" in get_all_start_methods()
+    context: Any = get_context("forkserver" if forks else "spawn")
+    context.set_forkserver_preload(list(PRELOADED))
+
+    def begin(job: Job) -> BaseProcess:
+        process = context.Process(target=_work, args=(job,), daemon=True)
+        process.start()
+        return process
+
+    def run(jobs: Sequence[Job]) -> Iterator[Result]:
+        waiting = [(job, ATTEMPTS) for job in jobs]
+        running: dict[BaseProcess, tuple[Job, int]] = {}
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                job, attempts = waiting.pop(0)
+                running[begin(job)] = job, attempts
+            connection.wait([process.sentinel for process in running])
+            for process in [p for p in running if not p.is_alive()]:
+                job, attempts = running.pop(process)
+                if job.record.is_file():
+                    yield Result.from_json(read_json(job.record))
+                elif process.exitcode == BROKEN:
+                    raise InfofuseError(f"trial {job.number} could not be run; see the error above")
+                elif attempts > 1:
+                    waiting.append((job, attempts - 1))
+                else:
+                    yield Result(job.number, "failed", reason=LOST)
+
+    return run
+
+
+BROKEN, ORPHANED = 1, 3
+"""Exit status of a trial that raised an error, and of one whose tuning was killed."""
+
+
+def _work(job: Job) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    run_trial(job)
+
+
+def _end_with_parent() -> None:
+    """No trial goes on where its tuning was killed: started again, the two would collide."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(ORPHANED)
+
+
+def on_ray(address: str | None = None) -> Engine:
+    """The nodes of a Ray cluster, a core for each trial; Ray begins anew what a lost node ran.
+
+    address: as `ray.init` takes it; the cluster that runs on this machine if None. Data and
+    folder must be at the same paths on every node.
+    """
+    ray = _ray()
+    if not ray.is_initialized():
+        ray.init(address=address or "auto", log_to_driver=False, logging_level="error")
+    remote = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(run_trial)
+
+    def run(jobs: Sequence[Job]) -> Iterator[Result]:
+        waiting = {remote.remote(job): job for job in jobs}
+        while waiting:
+            (done,), _ = ray.wait(list(waiting))
+            job = waiting.pop(done)
+            try:
+                yield ray.get(done)
+            except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError):
+                yield Result(job.number, "failed", reason=LOST)
+
+    return run
+
+
+def _ray() -> Any:
+    try:
+        return importlib.import_module("ray")
+    except ImportError:
+        raise InfofuseError(
+            "--engine ray needs Ray, which is not installed: pip install 'infofuse[ray]'"
+        ) from None

@@ -1,0 +1,128 @@
+"""The search space of a recipe: declared beside each paper's Config, or given by the user."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from infofuse import papers
+from infofuse.errors import InfofuseError
+from infofuse.papers.inputs import FEATURES
+from infofuse.papers.spaces import Choice, Float, Int, Range, Space
+from infofuse.tables import from_table
+from infofuse.training.recipe import Recipe, resolve
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+TRAIN: Space = {
+    "train.lr": Float(1e-4, 1e-2, log=True),
+    "train.weight_decay": Float(1e-6, 1e-2, log=True),
+    "train.batch_size": Choice((16, 32, 64)),
+}
+TRIALS, ROUND = 20, 4
+"""Trials in all, and those that are begun knowing the same, where nothing else is said."""
+
+LEARNT_TEXT: Space = {"train.lr_text": Float(5e-6, 2e-4, log=True)}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The table [tune] of a recipe. space: ranges by key, all that are declared if empty.
+
+    trials: how many in all. together: how many make a round. seed: of the search.
+    """
+
+    space: dict[str, Any] = field(default_factory=dict)
+    trials: int = TRIALS
+    together: int = ROUND
+    seed: int = 0
+
+
+def options(table: Mapping[str, Any]) -> Options:
+    """Raises InfofuseError for a key that does not exist, and a value of the wrong type."""
+    return from_table(Options, table, "tune")
+
+
+def space_of(recipe: Recipe, fixed: Collection[str] = ()) -> Space:
+    """The declared ranges, by key: of training, of the paper, and of the terms that are added.
+
+    fixed: keys that are not to be searched.
+    """
+    space = {**TRAIN, **(LEARNT_TEXT if _learns_text(recipe.model) else {})}
+    space |= _declared(recipe.paper, "model")
+    for name in recipe.plus:
+        space |= _declared(name, f"plus.{name}")
+    return {key: range_ for key, range_ in space.items() if key not in fixed}
+
+
+def _learns_text(config: Any) -> bool:
+    return getattr(config, "text_encoder", FEATURES) != FEATURES and not config.freeze_text
+
+
+def _declared(paper: str, table: str) -> Space:
+    module: Any = papers.get(paper)
+    return {f"{table}.{name}": r for name, r in getattr(module, "SPACE", {}).items()}
+
+
+def space_from(table: Mapping[str, Any]) -> Space:
+    """A space as a file gives it: `{low = 0.01, high = 1.0, log = true}` or a list, by key."""
+    return {key: _range(key, given) for key, given in table.items()}
+
+
+def _range(key: str, given: Any) -> Range:
+    if isinstance(given, list):
+        return from_table(Choice, {"values": given}, f"tune.space.{key}")
+    if not isinstance(given, Mapping):
+        raise InfofuseError(
+            f"tune.space: {key} is a range, such as {{low = 0.01, high = 1.0, log = true}}, or a "
+            f"list of values; found {given!r}"
+        )
+    whole = all(isinstance(given.get(end), int) for end in ("low", "high"))
+    kind: type[Int] | type[Float] = Int if whole else Float
+    return from_table(kind, given, f"tune.space.{key}")
+
+
+def chosen(recipe: Recipe, choices: Mapping[str, Any]) -> Recipe:
+    """The recipe with these choices, by key such as "model.alpha".
+
+    Raises InfofuseError for a key that the recipe does not have, and a value that does not fit.
+    """
+    tables = recipe.to_dict()
+    for key, value in choices.items():
+        *path, last = key.split(".")
+        table = tables
+        for name in path:
+            table = table.setdefault(name, {})
+        table[last] = value
+    return resolve(tables)
+
+
+def check(recipe: Recipe, space: Space) -> None:
+    """Raise InfofuseError for a key that the recipe does not have, or an end that does not fit."""
+    if not space:
+        raise InfofuseError("there is nothing to tune: give ranges in the table [tune.space]")
+    for pick in (0, -1):
+        chosen(recipe, {key: _ends(range_)[pick] for key, range_ in space.items()})
+
+
+def _ends(range_: Range) -> tuple[Any, ...]:
+    return range_.values if isinstance(range_, Choice) else (range_.low, range_.high)
+
+
+def to_table(space: Space) -> dict[str, Any]:
+    """The space as a file would give it; `space_from` gives it back."""
+    return {key: list(r.values) if isinstance(r, Choice) else vars(r) for key, r in space.items()}
+
+
+def distributions(space: Space) -> dict[str, "BaseDistribution"]:
+    """The ranges as Optuna names them."""
+    from optuna import distributions as optuna
+
+    def one(range_: Range) -> "BaseDistribution":
+        if isinstance(range_, Choice):
+            return optuna.CategoricalDistribution(range_.values)
+        if isinstance(range_, Int):
+            return optuna.IntDistribution(range_.low, range_.high, log=range_.log)
+        return optuna.FloatDistribution(range_.low, range_.high, log=range_.log)
+
+    return {key: one(range_) for key, range_ in space.items()}

@@ -1,0 +1,118 @@
+"""The report in a real browser: no errors, tables that sort, figures that are seen, no overflow."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from infofuse.report import report
+from infofuse.report.comparison import learning_curves
+from infofuse.study.results import Results
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="module")
+def page(finished: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    report(finished, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs Chromium, and there is none at {CHROMIUM} (set $CHROMIUM)")
+    with playwright.sync_playwright() as engine:
+        started = engine.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+def test_nothing_comes_from_elsewhere(page: Path) -> None:
+    content = page.read_text()
+    assert not re.findall(r'(?:src|href)="(?!#)[^"]*"', content)
+    assert "@import" not in content
+    assert "Late &amp; early &lt;fusion&gt;" in content
+    assert "<fusion>" not in content
+    ids = re.findall(r' id="([^"]+)"', content)
+    assert len(ids) == len(set(ids))
+    assert page.stat().st_size < 3_000_000
+
+
+def test_every_table_and_figure_is_a_file(page: Path, finished: Results) -> None:
+    folder = finished.out / "report"
+    figures = {f.stem: f for f in (folder / "figures").glob("*.svg")}
+    content = page.read_text()
+    assert content.count("<figure ") == len(figures) >= 12
+    for name, svg in figures.items():
+        ElementTree.fromstring(svg.read_bytes())
+        assert svg.with_suffix(".png").read_bytes().startswith(b"\x89PNG"), name
+    for table in (folder / "tables").glob("*.csv"):
+        assert table.stem == "cells" or table.with_suffix(".md").is_file()
+        assert table.stem == "cells" or table.with_suffix(".tex").is_file()
+    kinds = {name.split("_")[0] for name in figures}
+    assert kinds >= {"forest", "critical", "curve", "calibration", "confusion", "robustness",
+                     "dependence"}  # fmt: skip
+
+
+def test_the_same_study_gives_the_same_figures(page: Path, finished: Results) -> None:
+    panel = next(learning_curves(finished))
+    kept = finished.out / "report" / "figures" / f"{panel.name}.svg"
+    assert panel.svg == kept.read_text()
+    assert panel.html() in page.read_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
+def test_in_a_browser(page: Path, browser: Any, width: int, scheme: str) -> None:
+    shown = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said: list[str] = []
+    shown.on("console", lambda message: said.append(message.text))
+    shown.on("pageerror", lambda error: said.append(str(error)))
+    shown.on("request", lambda request: said.append(request.url) if "http" in request.url else None)
+    shown.goto(page.as_uri())
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    figures = shown.query_selector_all("figure svg")
+    assert len(figures) >= 12
+    for figure in figures:
+        box = figure.bounding_box()
+        assert box["width"] > 200
+        assert box["height"] > 40
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    ink = shown.evaluate("getComputedStyle(document.body).color")
+    letters = shown.evaluate("getComputedStyle(document.querySelector('figure text')).fill")
+    assert letters == ink  # in the dark too
+    assert said == []
+    shown.close()
+
+
+def test_sorting(page: Path, browser: Any) -> None:
+    shown = browser.new_page()
+    shown.goto(page.as_uri())
+    table = shown.query_selector("#scores table")
+    column = [h.inner_text() for h in table.query_selector_all("th")].index("MAE")
+
+    def values() -> list[float]:
+        rows = table.query_selector_all("tbody tr")
+        cells = [row.query_selector_all("td")[column] for row in rows]
+        return [float(cell.get_attribute("data-key")) for cell in cells]
+
+    button = table.query_selector_all("th button")[column]
+    button.click()
+    assert values() == sorted(values())
+    button.focus()
+    shown.keyboard.press("Enter")
+    assert values() == sorted(values(), reverse=True)
+    heading = table.query_selector_all("th")[column]
+    assert heading.get_attribute("aria-sort") == "descending"
+    shown.close()

@@ -1,0 +1,127 @@
+"""Tables: what is in them, and as CSV, Markdown and LaTeX."""
+
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from infofuse.files import read_json
+from infofuse.study.grid import cells, recipe_of
+from infofuse.study.published import Figure, encoder_of, figures, verdict
+from infofuse.study.results import Results
+from infofuse.study.statistics import holm, sign_flip
+from infofuse.study.table import Interval, Spread, Table, to_csv, to_latex, to_markdown
+from infofuse.study.tables import differences, tables
+
+NAN = float("nan")
+TABLE = Table(
+    "t",
+    "Title",
+    ("name", "MAE", "where", "n"),
+    (
+        ("a_b & 50%", Spread(0.5, 0.1), Interval(0.1, 0.2), 3),
+        ("c|d", Spread(0.4, NAN), Interval(NAN, NAN), None),
+    ),
+    best={"MAE": "min"},
+)
+
+
+def test_csv_keeps_every_digit() -> None:
+    found = list(csv.DictReader(io.StringIO(to_csv(TABLE))))
+    assert found[0] == {
+        "name": "a_b & 50%",
+        "MAE mean": "0.5",
+        "MAE sd": "0.1",
+        "where low": "0.1",
+        "where high": "0.2",
+        "n": "3",
+    }
+    assert found[1]["MAE sd"] == found[1]["where low"] == found[1]["n"] == ""
+
+
+def test_markdown_and_latex_mark_the_best_and_escape() -> None:
+    assert "| c\\|d | **0.400** | – | – |" in to_markdown(TABLE)
+    latex = to_latex(TABLE)
+    assert r"a\_b \& 50\% & 0.500 $\pm$ 0.100 & [0.100, 0.200] & 3 \\" in latex
+    assert r"\textbf{0.400}" in latex
+
+
+def test_tables_say_what_the_runs_say(finished: Results) -> None:
+    found = {table.name: table for table in tables(finished)}
+    assert {"scores_made", "scores_made-division-1", "differences", "overall", "audit"} <= set(
+        found
+    )
+    place = finished.places[0]
+    runs = [read_json(finished.out / f"cells/made/late/{s}/metrics.json") for s in (1, 2)]
+    raw = [run["summary"]["test"]["mae"]["mean"] for run in runs]
+    row = next(r for r in found["scores_made"].rows if r[0] == "Late fusion")
+    assert row[1] == Spread(float(np.mean(raw)), float(np.std(raw, ddof=1)))
+    floor = found["scores_made"].rows[-1]
+    truth = finished.surveys["made"].floor["mae"]
+    assert (floor[0], floor[1].mean) == ("constant (floor)", truth)
+    gains = finished.gains(place, "early")
+    other = [read_json(finished.out / f"cells/made/early/{s}/metrics.json") for s in (1, 2)]
+    theirs = [run["summary"]["test"]["mae"]["mean"] for run in other]
+    assert gains == pytest.approx(np.subtract(raw, theirs))
+
+
+def test_p_values_are_corrected_over_the_whole_table(finished: Results) -> None:
+    table = differences(finished)
+    assert len(table.rows) == 2 * 2 + 2  # two systems, two places, and all data
+    column = table.columns.index("p permutation")
+    shown = np.array([row[column] for row in table.rows])
+    raw = [
+        float(sign_flip(finished.gains(p, s)))
+        for p in finished.places
+        for s in ("late+kl", "early")
+    ]
+    assert (shown[:4] >= raw).all()
+    assert (shown <= holm(np.array([*raw, 0.0, 0.0])).max() * 2).all()
+
+
+def test_a_system_that_is_added_moves_no_other(finished: Results) -> None:
+    """Normalised means and Elo of the others stay, where a bad system joins."""
+    from infofuse.study.tables import overall
+
+    bad = replace(finished.systems[0], name="bad", title="bad")
+    with_bad = {
+        (p, "bad", seed): {**facts, "test": {**facts["test"], "mae": 9.0}}
+        for (p, s, seed), facts in finished.found.items()
+        if s == "late"
+    }
+    more = replace(finished, systems=(*finished.systems, bad), found={**finished.found, **with_bad})
+    before, after = overall(finished), overall(more)
+    for i, row in enumerate(before.rows):
+        assert row[:4] == after.rows[i][:4]
+
+
+def test_encoders_are_told_apart(finished: Results) -> None:
+    spec = finished.surveys["made"].data
+    recipe = recipe_of(cells(finished.study)[0], "x", None)
+    assert encoder_of(recipe, spec) == "no text"
+    frozen = replace(recipe, model=replace(recipe.model, modalities=(), freeze_text=True))
+    assert encoder_of(frozen, spec) == "minilm, frozen"
+    assert encoder_of(frozen, replace(spec, text=False, features={"text": 3})) == (
+        "features of the data set"
+    )
+
+
+def test_published_figures_are_whole() -> None:
+    found = figures("mosi")
+    assert {f.paper for f in found} >= {"mmim", "self_mm", "misa", "mag", "mult", "lmf", "tfn"}
+    assert all("arXiv" in f.source and f.encoder and f.split == "official" for f in found)
+    mmim = next(f for f in found if f.paper == "mmim")
+    assert isinstance(mmim, Figure)
+    assert mmim.scores["mae"] == 0.700
+    assert figures("pom") == []
+
+
+def test_verdicts() -> None:
+    ours = np.array([0.70, 0.72, 0.74])
+    assert verdict(0.73, ours, "mae") == "reached"
+    assert verdict(0.71, ours, "mae") == "within spread"
+    assert verdict(0.60, ours, "mae") == "not reached"
+    assert verdict(0.71, ours, "corr") == "reached"
+    assert verdict(0.80, ours, "corr") == "not reached"
