@@ -179,7 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("run", "page"))
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("only", nargs="*", help="systems by name, such as mmim-minilm")
+    parser.add_argument("--only", nargs="+", default=[], help="systems, such as mmim-minilm")
     arguments = parser.parse_args()
     if arguments.what == "run":
         run(arguments.pairs, arguments.only)
