@@ -14,6 +14,7 @@ from typing import Any
 from infofuse.errors import InfofuseError
 
 PATIENCE = 3600.0
+_GOODBYE = 5.0
 _HEAVY = "infofuse.extract.folder"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -51,7 +52,7 @@ def run(
                 if not worker.process.is_alive():
                     workers[workers.index(worker)] = worker = _Worker(work)
                 if not worker.take(waiting, patience):
-                    worker.end()
+                    worker.dismiss()
                     workers.remove(worker)
     finally:
         for worker in workers:
@@ -99,6 +100,12 @@ class _Worker:
         except (EOFError, OSError):
             self.process.join()
             return Failed(_death(self.process.exitcode or 0))
+
+    def dismiss(self) -> None:
+        """Let an idle one end by itself, so that it gives back what libraries took."""
+        self.pipe.close()
+        self.process.join(_GOODBYE)
+        self.end()
 
     def end(self) -> None:
         self.process.kill()
