@@ -169,27 +169,6 @@ def test_a_clip_is_dropped_read_and_switched_with_a_mouse(
     visit.end()
 
 
-def test_a_real_clip_of_which_the_words_are_heard(
-    browser: Browser, reader: Running, shared: Path
-) -> None:
-    clip = shared / "data" / "clips" / "mosi_Oz06ZWiO20M_6.mp4"
-    found = reader.send(clip.read_bytes(), features="true")
-    assert found.status_code == 200, found.text
-    answer = found.json()
-    visit = Visit(browser, reader, 360, "light")
-    drop(visit.page, clip)
-    visit.page.get_by_role("button", name="See what the model sees").click()
-    see_answer(visit.page, answer)
-    place = visit.page.get_by_role("slider", name="Place in the clip")
-    box = place.bounding_box()
-    assert box is not None
-    place.click(position={"x": 0.5 * box["width"], "y": 20})
-    assert time_of(visit.page) == pytest.approx(0.5 * answer["seconds"], abs=0.3)
-    visit.page.get_by_role("switch", name="Audio").click()
-    see_without_audio(visit.page, reader, answer)
-    visit.end()
-
-
 def test_the_same_by_keyboard_alone_on_a_small_dark_screen(
     browser: Browser, reader: Running, clip: Path, answer: Any
 ) -> None:
