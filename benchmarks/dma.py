@@ -146,11 +146,12 @@ gap, divided by 4 d², is of the order of 1e-4 for MMIM's views of width 16.
 The alignment is a reconstruction (docs/dma.md): its paper's text could not be read in full. Other
 work ran on the machine, so the seconds an epoch compare nothing.
 
-What it says: with a frozen text encoder, neither the alignment of pairs nor the labels that Self-MM
-generates change the scores by more than seeds do, on either split; on the bc-LSTM split DMA's mean is
-worse than Self-MM's, on the official split as good. The one exception is the cross-covariance variant
-("cross") on the official split: Corr +.014 ± .006 and MAE −.014 ± .020 against Self-MM; it is one of
-many comparisons, none of them corrected, and does not show on the other split.
+What it says: with a frozen text encoder, neither the alignment of pairs nor the labels that Self-
+MM generates change the scores by more than seeds do, on either split; on the bc-LSTM split DMA's
+mean is worse than Self-MM's, on the official split as good. The one exception is the cross-
+covariance variant ("cross") on the official split: Corr +.014 ± .006 and MAE −.014 ± .020 against
+Self-MM; it is one of many comparisons, none of them corrected, and does not show on the other
+split.
 """
 TITLES = {
     "bclstm": """
