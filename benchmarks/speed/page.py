@@ -43,9 +43,10 @@ column) takes four fifths of the time: its matrix products run at the processor'
 the encoder twice: in float32 arithmetic alone leaves about 4 times for one pass and 7 for MMIM.
 bf16 would halve our side where the processor has matrix units for it (AMX); this one has none,
 and its bf16 products take twice the time of float32 (84 GFLOP/s), so float32 stays the default.
-Not measured yet: MulT, an encoder of BERT-base's size, and more than one pair; other work ran on
-the second core. Peak memory of the fine-tuned rows: weights, gradients and Adam's moments take
-360 MB, importing torch 260 MB, and the longest batch's activations some 300 MB on either side.
+Why TFN and LMF gain so little was not looked into. Not measured yet: MulT, an encoder of BERT-
+base's size, and more than one pair; other work ran on the second core. Peak memory of the fine-
+tuned rows: weights, gradients and Adam's moments take 360 MB, importing torch 260 MB, and the
+longest batch's activations some 300 MB on either side.
 """
 
 
