@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from verbs import call
 
-from infofuse.cli import main
 from infofuse.data import Corpus, open_corpus, write_store
 
 VERBS = ("inspect", "audit", "convert", "datasets", "synth")
@@ -21,17 +21,6 @@ def infofuse(*words: object) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "infofuse", *map(str, words)],
         capture_output=True, text=True, env=os.environ | {"COLUMNS": "80"},
     )  # fmt: skip
-
-
-def call(
-    words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error of a verb, in this process."""
-    monkeypatch.setattr(sys, "argv", ["infofuse", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
 
 
 @pytest.fixture

@@ -1,28 +1,16 @@
 """infofuse extract, as a user meets it."""
 
 import json
-import sys
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
+from verbs import call
 
-from infofuse.cli import main
 from infofuse.data import open_corpus
 
 ALONE = ("--audio", "descriptors", "--vision", "none", "--text", "none")
-
-
-def call(
-    words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error of a verb, in this process."""
-    monkeypatch.setattr(sys, "argv", ["infofuse", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
 
 
 @pytest.fixture
