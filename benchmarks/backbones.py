@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from grid import ROOT, SEEDS, SHORT, Grid, floors, number, seconds_an_epoch, spread, table
+from grid import ROOT, SEEDS, Grid, floors, number, seconds_an_epoch, spread, table
 from infofuse import papers
 from infofuse.data import Corpus, from_arrays, open_corpus, write_store
+from infofuse.metrics import SHORT
 from infofuse.types import Clips
 
 GRID = Grid("backbones_mosi", runs="backbones")

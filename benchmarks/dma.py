@@ -12,7 +12,8 @@ import argparse
 from collections.abc import Sequence
 from statistics import mean
 
-from grid import MOSI_METRICS, SEEDS, SHORT, Grid, seconds_an_epoch, spread, table
+from grid import MOSI_METRICS, SEEDS, Grid, seconds_an_epoch, spread, table
+from infofuse.metrics import SHORT
 
 GRID = Grid("dma_mosi", runs="dma")
 DATA = {"bclstm": "data/mosi_bclstm.pkl", "official": "data/mosi_official.pkl"}

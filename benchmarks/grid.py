@@ -23,11 +23,6 @@ from infofuse.files import write_json
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (1111, 1112, 1113, 1114, 1115)
-SHORT = {
-    "mae": "MAE", "corr": "Corr", "ccc": "CCC", "acc7": "Acc-7", "acc5": "Acc-5",
-    "acc2_has0": "Acc-2 has0", "f1_has0": "F1 has0",
-    "acc2_non0": "Acc-2 non0", "f1_non0": "F1 non0",
-}  # fmt: skip
 MOSI_METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
 
 

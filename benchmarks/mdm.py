@@ -26,13 +26,13 @@ from grid import (
     MOSI_METRICS,
     ROOT,
     SEEDS,
-    SHORT,
     Grid,
     number,
     seconds_an_epoch,
     spread,
     table,
 )
+from infofuse.metrics import SHORT
 
 GRID = Grid("mdm_mosi", runs="mdm")
 TUNING = Grid("mdm_mosi/tuning", runs="mdm-tuning")

@@ -20,7 +20,6 @@ from grid import (
     MOSI_METRICS,
     ROOT,
     SEEDS,
-    SHORT,
     Grid,
     floors,
     number,
@@ -28,6 +27,7 @@ from grid import (
     spread,
     table,
 )
+from infofuse.metrics import SHORT
 
 GRID = Grid("mmim_mosi", runs="mosi")
 SPLITS = {"official": "data/mosi_official.pkl", "bclstm": "data/mosi_bclstm.pkl"}

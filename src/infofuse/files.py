@@ -92,6 +92,11 @@ def _finite(content: Any) -> Any:
     return content
 
 
+def number(value: float | None) -> float:
+    """A score that was read: JSON has no NaN, so one that is undefined was written as null."""
+    return float("nan") if value is None else float(value)
+
+
 def sha256(file: Path) -> str:
     """The checksum of a file."""
     with file.open("rb") as content:

@@ -41,6 +41,14 @@ NAMES = {
 }
 """Each score's key, in words for tables."""
 
+SHORT = {
+    "mae": "MAE", "corr": "Corr", "ccc": "CCC", "acc7": "Acc-7", "acc5": "Acc-5", "acc3": "Acc-3",
+    "acc2": "Acc-2", "f1": "F1", "acc2_has0": "Acc-2 has0", "f1_has0": "F1 has0",
+    "acc2_non0": "Acc-2 non0", "f1_non0": "F1 non0", "accuracy": "Accuracy", "uar": "UAR",
+    "war": "WAR", "f1_weighted": "F1 weighted",
+}  # fmt: skip
+"""The same for narrow columns and axes."""
+
 BETTER = {key: "min" if key == "mae" else "max" for key in NAMES}
 """Whether less or more of a score is better."""
 

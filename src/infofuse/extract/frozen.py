@@ -1,11 +1,14 @@
-"""Encoders of transformers that do not learn: where their files are, and how they are run."""
+"""Encoders of transformers that do not learn: where their files are, and how they are loaded."""
 
-import contextlib
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from infofuse.encoders.pretrained import quiet
 from infofuse.errors import InfofuseError
+from infofuse.extract.features import identity
+from infofuse.types import Json
+from infofuse.weights import digest
 
 WEIGHTS = "model.safetensors"
 
@@ -29,14 +32,30 @@ def folder_of(model: str) -> Path:
         ) from None
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums are taken in one order, however many threads are set outside."""
-    import torch
+def identity_of(extractor: Any) -> Json:
+    """The identity of an extractor whose option `model` names such an encoder."""
+    weights = folder_of(extractor.model) / WEIGHTS
+    return identity(extractor, ["transformers", "torch"], {WEIGHTS: digest(weights)})
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+
+def load(model: str, processor: Any, what: str, **options: Any) -> tuple[Any, Any, list[str]]:
+    """What prepares a clip (with these options), the encoder, and the weights that it lacks.
+
+    processor: the class of transformers that prepares. what: the encoder, as an error has it.
+    Raises InfofuseError if they cannot be loaded.
+    """
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    folder = folder_of(model)
+    logging.disable_progress_bar()
     try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+        prepare = processor.from_pretrained(folder, local_files_only=True, **options)
+        with quiet(logging):
+            encoder, loading = AutoModel.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+            )
+    except (ImportError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InfofuseError(f"no {what} could be loaded from {model!r}: {reason}") from None
+    return prepare, encoder, list(loading["missing_keys"])

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from infofuse.encoders.pretrained import quiet
+from infofuse.environment import one_thread
 from infofuse.errors import InfofuseError
-from infofuse.extract.features import Features, identity
-from infofuse.extract.frozen import WEIGHTS, folder_of, one_thread
+from infofuse.extract.features import Features
+from infofuse.extract.frozen import identity_of, load
 from infofuse.extract.media import Media
 from infofuse.extract.vision_face import steps
-from infofuse.extract.weights import digest
 from infofuse.types import Json
 
 BATCH = 16
@@ -43,8 +42,7 @@ class VisionEncoder:
             )
 
     def identity(self) -> Json:
-        weights = folder_of(self.model) / WEIGHTS
-        return identity(self, ["transformers", "torch"], {WEIGHTS: digest(weights)})
+        return identity_of(self)
 
     def __call__(self, media: Media) -> Features | None:
         begins: list[float] = []
@@ -77,26 +75,14 @@ def _load(model: str) -> tuple[Any, Any, bool]:
 
     Of a model of images and text, the part that sees.
     """
-    from transformers import AutoImageProcessor, AutoModel
-    from transformers.utils import logging
+    from transformers import AutoImageProcessor
 
-    folder = folder_of(model)
-    logging.disable_progress_bar()
-    try:
-        prepare = AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
-        with quiet(logging):
-            encoder, loading = AutoModel.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-            )
-    except (ImportError, OSError, ValueError) as error:
-        raise InfofuseError(
-            f"no image encoder could be loaded from {model!r}: {str(error).splitlines()[0]}"
-        ) from None
-    missing = [key for key in loading["missing_keys"] if "pooler" not in key]
+    prepare, encoder, lacking = load(model, AutoImageProcessor, "image encoder", backend="pil")
+    missing = [key for key in lacking if "pooler" not in key]
     if missing:
         raise InfofuseError(f"{model!r} lacks weights of its image encoder: {missing[0]}, …")
     encoder = getattr(encoder, "vision_model", encoder).eval()
-    return prepare, encoder, not loading["missing_keys"] and _pools(encoder)
+    return prepare, encoder, not lacking and _pools(encoder)
 
 
 def _pools(encoder: Any) -> bool:

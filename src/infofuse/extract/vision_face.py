@@ -12,8 +12,9 @@ from infofuse.extract.face_landmarks import Face, Landmarker
 from infofuse.extract.face_tracks import choose, follow, loudness_of
 from infofuse.extract.features import Features, identity
 from infofuse.extract.media import Media
-from infofuse.extract.weights import FACE, PACKAGE, digest
+from infofuse.extract.weights import FACE, PACKAGE
 from infofuse.types import Json
+from infofuse.weights import digest
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from infofuse.environment import one_thread
 from infofuse.errors import InfofuseError
-from infofuse.extract.frozen import one_thread
 from infofuse.extract.sound import RATE
 from infofuse.extract.text import Transcript, Word
-from infofuse.extract.weights import PACKAGE, WHISPER, digest
+from infofuse.extract.weights import PACKAGE, WHISPER
+from infofuse.weights import digest
 
 PACKAGES = ("faster-whisper", "ctranslate2")
 WINDOW = 30 * RATE  # samples that the encoder hears at once

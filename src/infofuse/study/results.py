@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from infofuse.files import read_json
+from infofuse.files import number, read_json
 from infofuse.metrics import BETTER
 from infofuse.study.grid import Cell, Place, System, cells, places, systems
 from infofuse.study.run import FAILURES, chosen_trial, open_study
@@ -60,7 +60,7 @@ class Results:
     ) -> dict[int, float]:
         """The score of each seed that ended; NaN where it is undefined."""
         return {
-            seed: _number(facts[split].get(metric))
+            seed: number(facts[split].get(metric))
             for seed in self.study.seeds
             if (facts := self.found.get((place.name, system, seed))) and split in facts
         }
@@ -77,7 +77,7 @@ class Results:
     def normalised(self, place: Place, system: str) -> dict[int, float]:
         """The primary score of each seed: 0 is the constant predictor's, 1 a perfect one's."""
         metric = self.primary(place)
-        floor = _number(self.surveys[place.name].floor.get(metric))
+        floor = number(self.surveys[place.name].floor.get(metric))
         found = self.scores(place, system, metric)
         values = normalised(np.array(list(found.values()), float), floor, metric)
         return dict(zip(found, values.tolist(), strict=True))
@@ -104,11 +104,6 @@ class Results:
             "of": self.total,
             "failures": dict(self.failures),
         }
-
-
-def _number(value: float | None) -> float:
-    """JSON has no NaN: a score that is undefined was written as null."""
-    return float("nan") if value is None else float(value)
 
 
 def open_results(out: Path) -> Results:

@@ -7,7 +7,8 @@ from itertools import chain
 import numpy as np
 from jaxtyping import Float
 
-from infofuse.metrics import BETTER
+from infofuse.files import number
+from infofuse.metrics import BETTER, SHORT
 from infofuse.study.grid import Cell, Place, System, recipe_of
 from infofuse.study.published import Figure, encoder_of, figures, verdict
 from infofuse.study.results import Results
@@ -15,12 +16,6 @@ from infofuse.study.statistics import CEILING, compare, elo, group_mean, holm, r
 from infofuse.study.statistics.ranks import Ranks
 from infofuse.study.table import Interval, Spread, Table, Value, text
 
-SHORT = {
-    "mae": "MAE", "corr": "Corr", "ccc": "CCC", "acc7": "Acc-7", "acc5": "Acc-5", "acc3": "Acc-3",
-    "acc2": "Acc-2", "f1": "F1", "acc2_has0": "Acc-2 has0", "f1_has0": "F1 has0",
-    "acc2_non0": "Acc-2 non0", "f1_non0": "F1 non0", "accuracy": "Accuracy", "uar": "UAR",
-    "war": "WAR", "f1_weighted": "F1 weighted",
-}  # fmt: skip
 ELO_RESAMPLES = 200
 ALL = "all data"
 MEANS = ("epoch", "epochs", "seconds")
@@ -63,7 +58,7 @@ def scores(results: Results, place: Place) -> Table:
     """Each system's test scores on a data set beside the floor."""
     metrics = results.metrics(place)
     survey = results.surveys[place.name]
-    floor = [_float(survey.floor.get(m)) for m in metrics]
+    floor = [number(survey.floor.get(m)) for m in metrics]
     rows: list[tuple[Value, ...]] = []
     for system in results.on(place):
         by_metric = [results.scores(place, system.name, m) for m in metrics]
@@ -78,10 +73,6 @@ def scores(results: Results, place: Place) -> Table:
         "Mean ± standard deviation over seeds.",
         {SHORT[m]: BETTER[m] for m in metrics},  # type: ignore[misc]
     )
-
-
-def _float(value: float | None) -> float:
-    return float("nan") if value is None else value
 
 
 def differences(results: Results) -> Table:
@@ -151,7 +142,7 @@ def _normalised_gains(results: Results, place: Place, system: System) -> list[fl
 def _equivalence(results: Results, place: Place) -> float:
     """The region of equivalence on the scale from floor to perfect."""
     metric = results.primary(place)
-    floor = _float(results.surveys[place.name].floor.get(metric))
+    floor = number(results.surveys[place.name].floor.get(metric))
     return results.study.rope / abs(CEILING.get(metric, 1.0) - (floor if floor == floor else 0.0))
 
 
@@ -314,7 +305,7 @@ def failures(results: Results) -> Table:
 def each_cell(results: Results) -> Table:
     """Every score of every cell."""
     rows = [
-        (place, results.title(system), seed, split, metric, _float(value))
+        (place, results.title(system), seed, split, metric, number(value))
         for (place, system, seed), facts in results.found.items()
         for split in ("valid", "test")
         for metric, value in facts.get(split, {}).items()

@@ -23,7 +23,7 @@ from infofuse.training.meter import Meter
 from infofuse.training.optimizers import clip_gradients, optimizers
 from infofuse.training.predict import predict
 from infofuse.training.processes import fabric_of
-from infofuse.training.progress import Means, Progress
+from infofuse.training.progress import Means, Progress, Watch
 from infofuse.training.recipe import Recipe
 from infofuse.training.share import Share, agree, average_gradients
 from infofuse.training.state import TrainingState
@@ -37,9 +37,6 @@ SNAPSHOT_SECONDS = 30.0
 
 Report = Callable[[int, int, int, int, str], None]
 """Called with epoch, epochs, the epoch's batches done and in all, and what is being done."""
-
-Watch = Callable[[Progress], None]
-"""Called after each epoch, and when a run goes on, with where it stands; may raise to end it."""
 
 
 class Trainer:

@@ -11,14 +11,15 @@ from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
-from infofuse.files import read_json, write_json, write_text
+from infofuse.files import number, read_json, write_json, write_text
 from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
 from infofuse.training.curves import draw
-from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer, Watch
+from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
 from infofuse.training.prepare import prepare
 from infofuse.training.processes import launch, rank, together
+from infofuse.training.progress import Watch
 from infofuse.training.protocol import evaluate, open_split
 from infofuse.training.recipe import Recipe
 from infofuse.training.tracking import tracker
@@ -252,13 +253,8 @@ def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
 
 def _spread(scores: list[dict[str, float | None]]) -> dict[str, dict[str, float]]:
     """Mean and sample standard deviation of each metric; NaN where a seed has none."""
-    columns = {k: [_number(s[k]) for s in scores] for k in scores[0]}
+    columns = {k: [number(s[k]) for s in scores] for k in scores[0]}
     return {
         name: {"mean": mean(values), "sd": stdev(values) if len(values) > 1 else float("nan")}
         for name, values in columns.items()
     }
-
-
-def _number(value: float | None) -> float:
-    """JSON has no NaN: a score that is undefined was written as null."""
-    return float("nan") if value is None else value

@@ -1,17 +1,13 @@
 """Trackers are told of each epoch as it ends. CSV and JSON are always written; these are extra."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from infofuse.errors import InfofuseError, unknown
-from infofuse.training.progress import Progress
-
-Track = Callable[[Progress], None]
-"""Called after each epoch, whose record is the last of the history."""
+from infofuse.training.progress import Progress, Watch
 
 
-def tracker(name: str, folder: Path) -> Track:
+def tracker(name: str, folder: Path) -> Watch:
     """The tracker of that name for a run's seed, writing below its folder; "" is none.
 
     Raises InfofuseError for a name that is not known, or whose package is not installed.
@@ -22,7 +18,7 @@ def tracker(name: str, folder: Path) -> Track:
     return known[name](folder)
 
 
-def _tensorboard(folder: Path) -> Track:
+def _tensorboard(folder: Path) -> Watch:
     """Event files in `folder/tensorboard`. A resumed run replaces the epochs that it repeats."""
     try:
         from torch.utils.tensorboard import SummaryWriter

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from infofuse.data.corpus import Corpus, open_corpus
+from infofuse.environment import one_thread
 from infofuse.errors import InfofuseError
-from infofuse.files import locked, read_json, write_json
+from infofuse.files import locked, number, read_json, write_json
 from infofuse.training.progress import Progress
 from infofuse.training.recipe import Recipe, resolve
 from infofuse.training.run import train_seed
@@ -77,19 +76,10 @@ def run_trial(job: Job) -> Result:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder.with_name(f".{folder.name}.lock")):
         if not job.record.is_file():
-            write_json(job.record, _one_thread(job).to_json())
+            with one_thread():  # sums, and so scores, depend on their number
+                write_json(job.record, _run(job).to_json())
             shutil.rmtree(folder, ignore_errors=True)
     return Result.from_json(read_json(job.record))
-
-
-def _one_thread(job: Job) -> Result:
-    """The result, computed on one thread: sums, and so scores, depend on their number."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return _run(job)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _run(job: Job) -> Result:
@@ -141,13 +131,13 @@ class Follow:
     def watch(self, progress: Progress) -> None:
         """After each epoch. Raises Hopeless at the first one at which the trial was."""
         best = float("inf")
-        for number, epoch in enumerate(progress.history, start=1):
-            self.now = number
-            valid = {k.removeprefix("valid_"): v for k, v in epoch.items() if k[:6] == "valid_"}
+        for epoch, record in enumerate(progress.history, start=1):
+            self.now = epoch
+            valid = {k.removeprefix("valid_"): v for k, v in record.items() if k[:6] == "valid_"}
             regret = self._regret(valid)
             best = min(best, regret) if regret == regret else best
             if best < float("inf"):
-                step = len(self.finished) * self.recipe.train.epochs + number
+                step = len(self.finished) * self.recipe.train.epochs + epoch
                 self._reach(step, self.mean(best))
 
     def _reach(self, step: int, value: float) -> None:
@@ -163,7 +153,7 @@ class Follow:
         self.before, self.now = self.before + metrics["epochs"], 0
 
     def _regret(self, scores: Mapping[str, float | None]) -> float:
-        known = {name: float("nan") if v is None else v for name, v in scores.items()}
+        known = {name: number(v) for name, v in scores.items()}
         return self.corpus.spec.task.regret(known)
 
     def mean(self, *more: float) -> float:
