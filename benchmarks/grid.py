@@ -1,7 +1,8 @@
 """What the benchmarks share: cells that are run once, floors, and tables of mean ± sd.
 
-A cell is one seed of an ordinary `infofuse train` in a folder of its own, with one torch thread.
-What a finished cell measured is kept as JSON beside its page, and such a cell is not run again.
+A system's seeds are one ordinary `infofuse train` in a folder of its own, with one torch thread,
+and each seed is a cell. What a finished cell measured is kept as JSON beside its page, and such a
+cell is not run again.
 """
 
 import json
@@ -37,10 +38,10 @@ class Grid:
     def page(self) -> Path:
         return ROOT / "benchmarks" / "results" / f"{self.name}.md"
 
-    def folder(self, data: str, system: str, seed: int) -> Path:
-        return ROOT / "runs" / self.runs / data / f"{system}-{seed}"
+    def folder(self, data: str, system: str) -> Path:
+        return ROOT / "runs" / self.runs / data / system
 
-    def cell(self, data: str, system: str, seed: int) -> Path:
+    def cell(self, data: str, system: str, seed: int | str) -> Path:
         return self.page.with_suffix("") / f"{data}-{system}-{seed}.json"
 
     def measured(self, data: str, system: str, seed: int) -> dict[str, Any] | None:
@@ -55,34 +56,37 @@ class Grid:
 
     def run(
         self,
-        cells: Iterable[tuple[str, str, int]],
+        systems: Iterable[tuple[str, str]],
         words: Callable[[str, str], Sequence[str]],
         jobs: int,
+        seeds: Sequence[int] = SEEDS,
     ) -> None:
         """Run the cells that are not finished. words: what `infofuse train` is given for each."""
         with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(lambda cell: self._run_cell(*cell, words(*cell[:2])), cells))
+            list(pool.map(lambda which: self._run(*which, words(*which), seeds), systems))
 
-    def _run_cell(self, data: str, system: str, seed: int, words: Sequence[str]) -> None:
-        if self.measured(data, system, seed):
+    def _run(self, data: str, system: str, words: Sequence[str], seeds: Sequence[int]) -> None:
+        left = [seed for seed in seeds if not self.measured(data, system, seed)]
+        if not left:
             return
-        folder = self.folder(data, system, seed)
-        command = [sys.executable, "-m", "infofuse", "train", *words, "--seeds", str(seed)]
+        folder = self.folder(data, system)
+        command = [sys.executable, "-m", "infofuse", "train", *words]
+        command += ["--seeds", ",".join(map(str, left)), "--out", str(folder.relative_to(ROOT))]
         done = subprocess.run(
-            [*command, "--out", str(folder.relative_to(ROOT))],
+            command,
             cwd=ROOT,
             env=os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
             capture_output=True,
             text=True,
         )
         if done.returncode:
-            print(f"{data} {system} {seed} failed: {done.stderr[-500:]}", flush=True)
+            print(f"{data} {system} failed: {done.stderr[-500:]}", flush=True)
             return
-        facts = json.loads((folder / "metrics.json").read_text())["seeds"][str(seed)]
-        self.cell(data, system, seed).parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.cell(data, system, seed), facts)
-        split = "test" if "test" in facts else "valid"
-        print(f"{data} {system} {seed}: {split} MAE {facts[split]['mae']:.3f}", flush=True)
+        for seed, facts in json.loads((folder / "metrics.json").read_text())["seeds"].items():
+            self.cell(data, system, seed).parent.mkdir(parents=True, exist_ok=True)
+            write_json(self.cell(data, system, seed), facts)
+            split = "test" if "test" in facts else "valid"
+            print(f"{data} {system} {seed}: {split} MAE {facts[split]['mae']:.3f}", flush=True)
 
     def write(self, preface: str, sections: Iterable[str]) -> None:
         """The page: preface, sections, and the versions of what it was made with."""

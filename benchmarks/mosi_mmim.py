@@ -4,8 +4,8 @@
     python benchmarks/mosi_mmim.py run --jobs 2     hours; goes on where it stopped
     python benchmarks/mosi_mmim.py page --glove F   write the results page
 
-Each cell is an ordinary `infofuse train recipes/mosi/mmim.toml …` in a folder of its own under
-runs/mosi/, one seed a folder and one torch thread a job. What a finished cell measured is kept in
+Each system is an ordinary `infofuse train recipes/mosi/mmim.toml …` in a folder of its own under
+runs/mosi/, with one torch thread a job. What a finished cell measured is kept in
 benchmarks/results/mmim_mosi/, and such a cell is not run again.
 """
 
@@ -58,7 +58,7 @@ def words(split: str, system: str) -> list[str]:
 
 
 def run(jobs: int) -> None:
-    GRID.run([(split, system, s) for split, system in ORDER for s in SEEDS], words, jobs)
+    GRID.run(ORDER, words, jobs)
 
 
 def word_means(texts: Iterable[str], glove: Path) -> np.ndarray:
