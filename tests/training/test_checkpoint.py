@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import infofuse
 from infofuse.data import Corpus
 from infofuse.errors import InfofuseError
-from infofuse.training import resolve, train
+from infofuse.papers import build
+from infofuse.training import checkpoint, resolve, train
 from infofuse.training.state import TrainingState
 
 
@@ -93,3 +95,24 @@ def test_state_of_optimisers_and_random_numbers_comes_back(tmp_path: Path) -> No
     assert torch.equal(layer.weight, expected)
     state.save(2, {"epoch": 2})
     assert [p.name for p in tmp_path.iterdir()] == ["epoch-0002"]
+
+
+def test_a_frozen_encoder_is_written_when_the_checkpoint_is_complete(
+    small_corpus: Corpus, tiny_bert: str, tmp_path: Path
+) -> None:
+    tables = {"paper": "lf_dnn", "data": "given"}
+    recipe = resolve(tables | {"model": {"text_encoder": tiny_bert, "freeze_text": True}})
+    model, objective = build(recipe.paper, recipe.model, small_corpus.spec)
+    path = tmp_path / "checkpoint"
+    checkpoint.save_learnt(path, model, objective, recipe, small_corpus.spec, {})
+    weights = path / "model.safetensors"
+    learnt = load_file(weights)
+    frozen = {n for n, p in model.named_parameters() if not p.requires_grad}
+    assert frozen
+    assert learnt.keys() == model.state_dict().keys() - frozen
+    checkpoint.complete(path, model, recipe)
+    once = weights.read_bytes()
+    checkpoint.complete(path, model, recipe)
+    assert weights.read_bytes() == once
+    loaded = infofuse.load(path).state_dict()
+    assert all(torch.equal(t, loaded[name]) for name, t in model.state_dict().items())

@@ -32,7 +32,7 @@ PEEKED = """
 **Protocol "release": this epoch was chosen by the test split.** Its test scores are too good, and
 are not to be compared with those of models that were chosen by validation.
 """
-TEXT, CRITICS = "text_encoder", "critics.safetensors"
+WEIGHTS, CRITICS, TEXT = "model.safetensors", "critics.safetensors", "text_encoder"
 
 
 def save(
@@ -44,6 +44,23 @@ def save(
     facts: dict[str, Any],
 ) -> None:
     """Write the checkpoint folder, whole or not at all. `facts` go into config.json as they are."""
+    with replacing(path) as new:
+        save_learnt(new, model, objective, recipe, spec, facts)
+        complete(new, model, recipe)
+
+
+def save_learnt(
+    path: Path,
+    model: nn.Module,
+    objective: Objective,
+    recipe: Recipe,
+    spec: DataSpec,
+    facts: dict[str, Any],
+) -> None:
+    """Write, whole or not at all, what training changes; `complete` makes it a checkpoint.
+
+    A frozen text encoder, most of many models, is so written once a run and not at each best epoch.
+    """
     content = {
         "format": FORMAT,
         "paper": recipe.paper,
@@ -53,15 +70,29 @@ def save(
         **({"protocol": recipe.protocol} if recipe.protocol != "honest" else {}),
         **facts,
     }
+    tensors, frozen = model.state_dict(), _frozen(model)
     with replacing(path) as new:
         new.mkdir()
         write_json(new / "config.json", content)
-        save_tensors(model.state_dict(), new / "model.safetensors")
+        save_tensors({n: t for n, t in tensors.items() if n not in frozen}, new / WEIGHTS)
         if penalties := _penalties(objective):
             save_tensors(_critics(penalties).state_dict(), new / CRITICS)
-        for encoder in _text_encoders(model):
-            encoder.save(new / TEXT)
-        write_text(new / "README.md", card(recipe, spec, facts))
+
+
+def complete(path: Path, model: nn.Module, recipe: Recipe) -> None:
+    """Add what training does not change to a folder of `save_learnt`; again does no harm."""
+    if frozen := _frozen(model):
+        with replacing(path / WEIGHTS) as new:
+            save_tensors(frozen | load_file(path / WEIGHTS), new)
+    for encoder in _text_encoders(model):
+        encoder.save(path / TEXT)
+    write_text(path / "README.md", card(recipe, read_config(path)))
+
+
+def _frozen(model: nn.Module) -> dict[str, Tensor]:
+    """The parameters that do not learn, by their names in the state."""
+    state = model.state_dict(keep_vars=True).items()
+    return {n: t for n, t in state if isinstance(t, nn.Parameter) and not t.requires_grad}
 
 
 def load(path: str | Path) -> nn.Module:
@@ -76,7 +107,7 @@ def load_with_penalties(path: Path) -> tuple[nn.Module, list[DependencyPenalty]]
     """The model as `load` gives it, and the dependency penalties that it was trained with."""
     with shape_from(path / TEXT):
         model, objective = _built(read_config(path))
-    load_tensors(model, path / "model.safetensors")
+    load_tensors(model, path / WEIGHTS)
     penalties = _penalties(objective)
     if penalties:
         load_tensors(_critics(penalties), path / CRITICS)
@@ -131,11 +162,15 @@ def _text_encoders(model: nn.Module) -> list[Transcript]:
     return [m for m in model.modules() if isinstance(m, Transcript)]
 
 
-def card(recipe: Recipe, spec: DataSpec, facts: dict[str, Any]) -> str:
-    """A model card: what it is, what it was trained on, how to load it, what it is not for."""
+def card(recipe: Recipe, content: dict[str, Any]) -> str:
+    """A model card: what it is, what it was trained on, how to load it, what it is not for.
+
+    content: of config.json.
+    """
+    spec = spec_of(content)
     paper = papers.get(recipe.paper).PAPER
     split = "Validation" if recipe.protocol == "honest" else "TEST"
-    found = facts.get(recipe.chosen_by, {})
+    found = content.get(recipe.chosen_by, {})
     scores = "\n".join(f"| {k} | {v:.4f} |" for k, v in found.items())
     authors = ", ".join(paper.authors)
     status = "A reconstruction of" if paper.reconstruction else "An implementation of"
@@ -151,7 +186,7 @@ import infofuse
 model = infofuse.load("path/to/this/folder")
 ```
 
-{split} scores of the selected epoch ({facts.get("epoch", "unknown")}):
+{split} scores of the selected epoch ({content.get("epoch", "unknown")}):
 
 | metric | value |
 |---|---|

@@ -209,8 +209,8 @@ class Trainer:
         self.progress.best, self.progress.best_epoch = score, number
         if self.writes:
             facts = self.facts | {"epoch": number, self.recipe.chosen_by: scores}
-            kept = self._kept(number)
-            checkpoint.save(kept, self.raw_model, self.objective, self.recipe, self.spec, facts)
+            kept, parts = self._kept(number), (self.raw_model, self.objective)
+            checkpoint.save_learnt(kept, *parts, self.recipe, self.spec, facts)
 
     def _kept(self, epoch: int) -> Path:
         return self.folder / f"checkpoint-{epoch:04d}"
@@ -227,7 +227,7 @@ class Trainer:
                 shutil.rmtree(kept)
 
     def _finish(self) -> None:
-        """Give the selected checkpoint its name."""
+        """Make the selected epoch's weights a checkpoint, and give it its name."""
         if self.progress.best_epoch == 0:
             raise InfofuseError(
                 "the validation score was never a number: look at the labels and features "
@@ -238,6 +238,7 @@ class Trainer:
         self._keep_only_the_best()
         kept, final = self._kept(self.progress.best_epoch), self.folder / "checkpoint"
         if kept.is_dir():  # else it has its name, and the run was killed right after
+            checkpoint.complete(kept, self.raw_model, self.recipe)
             shutil.rmtree(final, ignore_errors=True)
             kept.replace(final)
 
