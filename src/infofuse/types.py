@@ -218,12 +218,15 @@ class Output:
     views: the named representations, each (batch, width): one a modality, and "fused".
     present: by modality, which clips had it; a view of an absent modality is zero.
     unimodal: predictions of single modalities, where a model makes them.
+    codes: what the encoders made of each modality, where these are vectors that the model fuses
+    (`infofuse.models.OfVectors`), each (batch, width).
     """
 
     prediction: Float[Tensor, "batch k"]
     views: dict[str, Float[Tensor, "batch _"]]
     present: dict[str, Bool[Tensor, "batch"]]
     unimodal: dict[str, Float[Tensor, "batch k"]] = field(default_factory=dict)
+    codes: dict[str, Float[Tensor, "batch _"]] = field(default_factory=dict)
 
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from infofuse.data import DataSpec
 from infofuse.data.loader import Loader
-from infofuse.models import columns, fit_inputs, view_widths
+from infofuse.models import columns, encoders, fit_inputs, view_widths
 from infofuse.objectives import DependencyPenalty, Objective, Sum
 from infofuse.objectives.penalty import shuffle_modalities
 from infofuse.papers import mdm, mmim
@@ -104,6 +104,26 @@ def test_shuffling_moves_whole_sequences_and_keeps_the_marginals() -> None:
         orders.append(after.values[:, 0, 0])
         assert not torch.equal(after.values, before.values[rows])
     assert not torch.equal(orders[0].argsort(), orders[1].argsort())
+
+
+@pytest.mark.parametrize("backbone", ["lf_dnn", "misa", "self_mm"])
+def test_codes_are_shuffled_as_clips_are_and_encoded_once(backbone: str) -> None:
+    clips, _ = planted(30, 9)
+    options = {"text_encoder": "features"}
+    model, objective = mdm.build(mdm.Config(backbone=backbone, options=options), SPEC)
+    fit_inputs(model.eval(), clips)
+    batch = Loader(columns(model, clips), clips.labels, 30).batch(np.arange(30))
+    rows = torch.arange(3, 27)
+    torch.manual_seed(5)
+    expected = model(shuffle_modalities(batch, rows)).views["fused"]
+    output = model(batch)
+    calls: list[str] = []
+    for name, encoder in encoders(model).items():
+        encoder.register_forward_hook(lambda *_, name=name: calls.append(name))
+    torch.manual_seed(5)
+    found = penalty_of(objective)._shuffled(output, batch, rows).views["fused"]
+    assert not calls
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("placement", ["fused", "codes"])

@@ -1,6 +1,7 @@
 """Models: a batch in, an output out."""
 
 from infofuse.models.adapted import AdaptedLanguageModel
+from infofuse.models.base import OfVectors
 from infofuse.models.late import LateFusion, columns, encoders, fit_inputs
 from infofuse.models.multitask import MultiTask
 from infofuse.models.sequence import SequenceFusion
@@ -12,6 +13,7 @@ __all__ = [
     "AdaptedLanguageModel",
     "LateFusion",
     "MultiTask",
+    "OfVectors",
     "SequenceFusion",
     "VectorFusion",
     "WordTransformer",

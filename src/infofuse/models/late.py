@@ -2,32 +2,27 @@
 
 from collections.abc import Mapping
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from infofuse.encoders import Encoder, Reader
-from infofuse.types import Batch, Clips, Output, Ragged
+from infofuse.models.base import OfVectors, Presence, Vectors
+from infofuse.types import Clips, Output, Ragged
 
 
-class LateFusion(nn.Module):
-    """prediction = head(fusion(h_1, ..., h_k)), h_m = encoder_m(x_m), zero where m is absent.
+class LateFusion(OfVectors):
+    """prediction = head(fusion(h_1, ..., h_k)).
 
-    encoders: by modality, in the order of fusion. fusion: views by name to one vector. The views
-    of the output are one a modality and "fused".
+    fusion: views by name to one vector. The views of the output are one a modality, the h_m, and
+    "fused".
     """
 
     def __init__(self, encoders: Mapping[str, Encoder], fusion: nn.Module, head: nn.Module):
-        super().__init__()
-        self.encoders = nn.ModuleDict(encoders)
+        super().__init__(encoders)
         self.fusion, self.head = fusion, head
 
-    def forward(self, batch: Batch) -> Output:
-        present = {m: batch.inputs[m].present for m in self.encoders}
-        views: dict[str, Float[Tensor, "batch _"]] = {
-            m: encode(batch.inputs[m]) * present[m][:, None] for m, encode in self.encoders.items()
-        }
-        views["fused"] = self.fusion(views)
-        return Output(self.head(views["fused"]), views, present)
+    def fuse(self, codes: Vectors, present: Presence) -> Output:
+        fused = self.fusion(codes)
+        return Output(self.head(fused), codes | {"fused": fused}, present)
 
 
 def columns(model: nn.Module, clips: Clips) -> dict[str, Ragged]:

@@ -1,7 +1,7 @@
 """The penalty of mutual dependency maximisation, on the fusion of any model."""
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -24,8 +24,9 @@ class DependencyPenalty(Objective):
     the `placement`:
     * "fused" (default): P is the law of Z = f(x_1, ..., x_k), the view "fused" of the model on a
       batch, Q that of Z~ = f on the batch with each modality's clips permuted by themselves, masks
-      and lengths with them. So it asks nothing of the model but one fused view, the gradient
-      reaches all of it, and a step costs a second pass of the model.
+      and lengths with them. So it asks nothing of the model but one fused view, and the gradient
+      reaches all of it. A step costs a second fusion of what the encoders made of the batch, if
+      they made vectors (`Output.codes`), and else a second pass of the model.
     * "codes": P is the law of the unimodal views side by side, Q that of the views permuted.
 
     T learns apart: `unroll` steps, each on a batch of its own and the model being fixed, come
@@ -92,20 +93,32 @@ class DependencyPenalty(Objective):
         if self.placement == "codes":
             views = [output.views[m][rows] for m in self.modalities]
             return torch.cat(views, 1), torch.cat(product_samples(*views), 1)
-        shuffled = self._model[0](shuffle_modalities(batch, rows))
-        return output.views["fused"][rows], shuffled.views["fused"]
+        return output.views["fused"][rows], self._shuffled(output, batch, rows).views["fused"]
+
+    def _shuffled(self, output: Output, batch: Batch, rows: Int[Tensor, "n"]) -> Output:
+        """What the model says of these clips with their modalities shuffled."""
+        model = self._model[0]
+        if not output.codes:
+            return model(shuffle_modalities(batch, rows))
+        codes = {m: output.codes[m][order] for m, order in _orders(output.codes, rows).items()}
+        present = {m: output.present[m][rows] for m in codes}  # of all: the rows are complete
+        fuse: Any = model.fuse
+        return fuse(codes, present)
 
 
 def shuffle_modalities(batch: Batch, rows: Int[Tensor, "n"]) -> Batch:
     """These clips of a batch, each modality's in an order of its own: a sample of the product of
     the modalities' marginals. The first modality keeps its order, and the labels go with it.
     """
-    first = next(iter(batch.inputs))
-    inputs = {
-        name: _take(x, rows if name == first else rows[torch.randperm(len(rows))])
-        for name, x in batch.inputs.items()
-    }
+    orders = _orders(batch.inputs, rows)
+    inputs = {name: _take(x, orders[name]) for name, x in batch.inputs.items()}
     return Batch(inputs, batch.labels[rows], batch.index[rows])
+
+
+def _orders(modalities: Iterable[str], rows: Int[Tensor, "n"]) -> dict[str, Int[Tensor, "n"]]:
+    """An order of these rows for each modality; the first keeps theirs."""
+    first, *others = modalities
+    return {first: rows} | {m: rows[torch.randperm(len(rows))] for m in others}
 
 
 def _take(x: Padded, rows: Int[Tensor, "n"]) -> Padded:

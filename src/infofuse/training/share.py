@@ -93,7 +93,7 @@ def _as(like: Tensor, column: Tensor) -> Tensor:
 
 
 def _named(output: Output) -> tuple[dict[str, Tensor], ...]:
-    return output.views, output.present, output.unimodal
+    return output.views, output.present, output.unimodal, output.codes
 
 
 def _tensors(output: Output) -> list[Tensor]:
