@@ -1,6 +1,7 @@
 """One small picture: as SVG in a page that may be dark, and as files."""
 
 import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ COLOURS = (
 """Middle tones, which are seen on white and on black."""
 WIDTH = 3.9
 """Inches: on a phone, letters keep nearly their size."""
+LABEL = 24
+"""Letters of a label of which two stand side by side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +83,22 @@ def blank(height: float, width: float = WIDTH) -> tuple["Figure", "Axes"]:
 
 
 def legend(figure: "Figure", axes: "Axes") -> None:
-    """What the lines are, below them."""
+    """What the lines are, below them: in two columns, or in one of a taller figure."""
     handles, labels = axes.get_legend_handles_labels()
-    if len(labels) > 1:
-        figure.legend(
-            handles, labels, loc="outside lower center", ncols=2, frameon=False, labelcolor=INK
-        )
+    if len(labels) < 2:
+        return
+    columns = 2 if max(map(len, labels)) <= LABEL else 1
+    more_rows = math.ceil(len(labels) / columns) - math.ceil(len(labels) / 2)
+    figure.set_figheight(figure.get_figheight() + 0.17 * more_rows)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        labelcolor=INK,
+        fontsize=8,
+    )
 
 
 def heat_map(
