@@ -321,7 +321,7 @@ def costs(results: Results) -> Table:
         for system in results.on(place):
             keys = ((place.name, system.name, seed) for seed in results.study.seeds)
             facts = [results.found[key] for key in keys if key in results.found]
-            means = [float(np.mean([f[k] for f in facts])) for k in MEANS]
+            means = [round(float(np.mean([f[k] for f in facts])), 2) for k in MEANS]
             opened = max(f["test_openings"] for f in facts)
             rows.append((place.name, system.title, facts[0]["parameters"], *means, opened))
     columns = (
