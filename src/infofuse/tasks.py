@@ -14,6 +14,10 @@ from infofuse import metrics
 from infofuse.conformal import Region
 
 
+class Head(nn.Linear):
+    """The layer that gives the prediction, by which training finds it."""
+
+
 class Task(ABC):
     """A head on a fused view, the loss of its output, and the scores of the field.
 
@@ -30,7 +34,11 @@ class Task(ABC):
 
     def head(self, width: int) -> nn.Module:
         """A layer from a view of this width to the prediction."""
-        return nn.Linear(width, self.width)
+        return Head(width, self.width)
+
+    def start(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        """What a head's bias is raised by before training, given the labels of training clips."""
+        return np.zeros(self.width)
 
     @abstractmethod
     def loss(
@@ -88,6 +96,17 @@ class Regression(Task):
     outputs: int = 1
     label_range: tuple[float, float] | None = None
     convention: str = "plain"
+
+    def start(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
+        """The median of a column whose labels are all on one side of 0, as on a scale from 1 to 7.
+
+        From 0 a small step size takes most of the training to get there.
+        """
+        start, signs, unknown = np.zeros(self.width), np.sign(labels), np.isnan(labels)
+        aside = ((signs > 0) | unknown).all(0) | ((signs < 0) | unknown).all(0)
+        aside &= ~unknown.all(0)
+        start[aside] = self.constant(labels[:, aside])
+        return start
 
     def loss(
         self, prediction: Float[Tensor, "batch _"], labels: Float[Tensor, "batch k"]
