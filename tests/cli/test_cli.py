@@ -145,3 +145,15 @@ def test_help_fits_eighty_columns() -> None:
         assert max(map(len, done.stdout.splitlines())) <= 80
         assert "--json" in done.stdout
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which has no room")
+def test_a_full_disk_is_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "infofuse", "papers"],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the disk is full")
+    assert done.stderr.count("\n") == 1

@@ -1,5 +1,6 @@
 """The command line: one thin file a verb. Nothing heavy is imported before a verb needs it."""
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -30,6 +31,7 @@ from infofuse.cli import (
 from infofuse.errors import InfofuseError
 
 USER_MISTAKE = 2
+FULL = "free some space; what was begun goes on when the same command is given again"
 
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
@@ -75,3 +77,9 @@ def main() -> None:
         sys.exit(USER_MISTAKE)
     except BrokenPipeError:  # whoever reads, as `head` does, has read enough
         sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = f" under {error.filename}" if error.filename else ""
+        typer.echo(f"error: the disk is full{where}: {FULL}", err=True)
+        sys.exit(USER_MISTAKE)

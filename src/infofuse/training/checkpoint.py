@@ -9,7 +9,9 @@ README.md              a model card
 """
 
 import dataclasses
+import errno
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -145,8 +147,16 @@ def spec_of(config: dict[str, Any]) -> DataSpec:
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write named tensors; those that share memory are written each."""
-    save_file({name: t.detach().contiguous().clone() for name, t in tensors.items()}, path)
+    """Write named tensors; those that share memory are written each.
+
+    Raises OSError if the disk is full, as other files do.
+    """
+    try:
+        save_file({name: t.detach().contiguous().clone() for name, t in tensors.items()}, path)
+    except SafetensorError as error:
+        if f"os error {errno.ENOSPC}" in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise
 
 
 def load_tensors(module: nn.Module, path: Path) -> None:
