@@ -7,6 +7,7 @@ cell is not run again.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,10 +30,15 @@ MOSI_METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non
 
 @dataclass(frozen=True)
 class Grid:
-    """Where a benchmark keeps its runs and its results. name: of the page. runs: below runs/."""
+    """Where a benchmark keeps its runs and its results.
+
+    name: of the page. runs: below runs/. keep: whether runs stay there once they are measured, at
+    about 100 MB a seed.
+    """
 
     name: str
     runs: str
+    keep: bool = False
 
     @property
     def page(self) -> Path:
@@ -87,6 +93,8 @@ class Grid:
             write_json(self.cell(data, system, seed), facts)
             split = "test" if "test" in facts else "valid"
             print(f"{data} {system} {seed}: {split} MAE {facts[split]['mae']:.3f}", flush=True)
+        if not self.keep:
+            shutil.rmtree(folder)
 
     def write(self, preface: str, sections: Iterable[str]) -> None:
         """The page: preface, sections, and the versions of what it was made with."""

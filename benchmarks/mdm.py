@@ -38,7 +38,7 @@ from grid import (
 from infofuse.files import write_json
 from infofuse.metrics import SHORT
 
-GRID = Grid("mdm_mosi", runs="mdm")
+GRID = Grid("mdm_mosi", runs="mdm", keep=True)
 TUNING = Grid("mdm_mosi/tuning", runs="mdm-tuning")
 TUNING_SEED = 1
 DATA = {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The results page of the study of the seed papers, from the tables of its report.
 
-    infofuse study studies/seed_papers.toml --out runs/seed_papers --jobs 2     twenty minutes
-    python benchmarks/seed_papers.py runs/seed_papers
+infofuse study studies/seed_papers.toml --out runs/seed_papers --jobs 2     twenty minutes
+python benchmarks/seed_papers.py runs/seed_papers
 """
 
 import argparse
