@@ -104,7 +104,8 @@ def test_a_frozen_encoder_is_written_when_the_checkpoint_is_complete(
     recipe = resolve(tables | {"model": {"text_encoder": tiny_bert, "freeze_text": True}})
     model, objective = build(recipe.paper, recipe.model, small_corpus.spec)
     path = tmp_path / "checkpoint"
-    checkpoint.save_learnt(path, model, objective, recipe, small_corpus.spec, {})
+    facts = {"valid": {"mae": 1.0, "corr": float("nan")}}  # of a constant prediction
+    checkpoint.save_learnt(path, model, objective, recipe, small_corpus.spec, facts)
     weights = path / "model.safetensors"
     learnt = load_file(weights)
     frozen = {n for n, p in model.named_parameters() if not p.requires_grad}
@@ -114,5 +115,6 @@ def test_a_frozen_encoder_is_written_when_the_checkpoint_is_complete(
     once = weights.read_bytes()
     checkpoint.complete(path, model, recipe)
     assert weights.read_bytes() == once
+    assert "| corr | nan |" in (path / "README.md").read_text()
     loaded = infofuse.load(path).state_dict()
     assert all(torch.equal(t, loaded[name]) for name, t in model.state_dict().items())

@@ -25,7 +25,7 @@ from infofuse.data.spec import DataSpec
 from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import shape_from
 from infofuse.errors import InfofuseError
-from infofuse.files import read_json, replacing, write_json, write_text
+from infofuse.files import number, read_json, replacing, write_json, write_text
 from infofuse.objectives import DependencyPenalty, Objective
 from infofuse.training.recipe import Recipe, resolve
 
@@ -181,7 +181,7 @@ def card(recipe: Recipe, content: dict[str, Any]) -> str:
     paper = papers.get(recipe.paper).PAPER
     split = "Validation" if recipe.protocol == "honest" else "TEST"
     found = content.get(recipe.chosen_by, {})
-    scores = "\n".join(f"| {k} | {v:.4f} |" for k, v in found.items())
+    scores = "\n".join(f"| {k} | {number(v):.4f} |" for k, v in found.items())
     authors = ", ".join(paper.authors)
     status = "A reconstruction of" if paper.reconstruction else "An implementation of"
     config = json.dumps(_brief(recipe), indent=2, default=dataclasses.asdict)
