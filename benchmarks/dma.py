@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Sequence
 from statistics import mean
 
-from grid import MOSI_METRICS, SEEDS, Grid, seconds_an_epoch, spread, table
+from grid import MOSI_METRICS, SEEDS, Grid, overrides, seconds_an_epoch, spread, table
 from infofuse.metrics import SHORT
 
 GRID = Grid("dma_mosi", runs="dma")
@@ -24,7 +24,7 @@ def dma(*kept: str, weight: float = 1.0, **choices: str) -> list[str]:
     """DMA's recipe with these pairs of one weight, and other choices of the model."""
     pairs = {pair: weight if pair in kept else 0.0 for pair in PAIRS}
     sets = [f"model.{key}={value}" for key, value in {**pairs, **choices}.items()]
-    return ["recipes/mosi/dma.toml", *(word for s in sets for word in ("--set", s))]
+    return ["recipes/mosi/dma.toml", *overrides(sets)]
 
 
 SYSTEMS = {
@@ -40,7 +40,7 @@ SYSTEMS = {
         "MMIM + DMA, weight 100",
         [
             "recipes/mosi/mmim.toml",
-            *(word for pair in PAIRS for word in ("--set", f"plus.dma.{pair}=100.0")),
+            *overrides(f"plus.dma.{pair}=100.0" for pair in PAIRS),
         ],
     ),
     "cross": ("Self-MM + all three pairs, cross", dma(*PAIRS, align="cross")),

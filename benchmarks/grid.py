@@ -25,6 +25,8 @@ from infofuse.files import write_json
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (1111, 1112, 1113, 1114, 1115)
+FROZEN = ("model.freeze_text=true", "train.epochs=40", "train.patience=8")
+"""What a recipe is given for a text encoder whose states are computed once."""
 MOSI_METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
 
 
@@ -102,6 +104,11 @@ class Grid:
         parts = [preface, *sections, "## Versions", made_with]
         self.page.write_text("\n\n".join(part.strip() for part in parts) + "\n")
         print(f"written: {self.page.relative_to(ROOT)}")
+
+
+def overrides(settings: Iterable[str]) -> list[str]:
+    """The words by which `infofuse train` is given these."""
+    return [word for setting in settings for word in ("--set", setting)]
 
 
 def floors(

@@ -26,17 +26,20 @@ import numpy as np
 from scipy import stats
 
 from grid import (
+    FROZEN,
     MOSI_METRICS,
     ROOT,
     SEEDS,
     Grid,
     number,
+    overrides,
     seconds_an_epoch,
     spread,
     table,
 )
 from infofuse.files import write_json
 from infofuse.metrics import SHORT
+from infofuse.study.statistics import compare, holm
 
 GRID = Grid("mdm_mosi", runs="mdm", keep=True)
 TUNING = Grid("mdm_mosi/tuning", runs="mdm-tuning")
@@ -79,14 +82,13 @@ def backbones(data: str) -> list[str]:
 def words(data: str, backbone: str, treatment: str, dial: float) -> list[str]:
     """What `infofuse train` is given. dial: a penalty's weight, a chance, a factor of the rate."""
     speed = rate(backbone) * (dial if treatment == "none" else 1)
-    sets = ["model.freeze_text=true", "train.epochs=40", "train.patience=8", f"train.lr={speed:g}"]
-    sets += BACKBONES[backbone]
+    sets = [*FROZEN, f"train.lr={speed:g}", *BACKBONES[backbone]]
     if treatment == "dropout":
         sets.append(f"train.modality_dropout={dial:g}")
     elif treatment != "none":
         sets += [f"plus.mdm.penalty={treatment}", f"plus.mdm.weight={dial:g}"]
     recipe = f"recipes/mosi/{backbone}.toml"
-    return [recipe, "--data", DATA[data], *(word for key in sets for word in ("--set", key))]
+    return [recipe, "--data", DATA[data], *overrides(sets)]
 
 
 def rate(backbone: str) -> float:
@@ -189,8 +191,8 @@ def differences(data: str, metric: str) -> str:
             if gains:
                 name = f"{backbone}, {treatment}"
                 rows[name] = [spread(gains, sign=True), interval(gains)]
-                tests[name] = sign_flip(gains)
-    corrected = holm(tests)
+                tests[name] = compare(np.array(gains)).permutation
+    corrected = dict(zip(tests, holm(np.array(list(tests.values()))).tolist(), strict=True))
     columns = ["difference", "95 % interval", "p, corrected"]
     return table(
         f"{SHORT[metric]}, treatment minus none",
@@ -239,26 +241,6 @@ def interval(gains: Sequence[float]) -> str:
         return "–"
     half = stats.t.ppf(0.975, len(gains) - 1) * stats.sem(gains)
     return f"[{mean(gains) - half:+.3f}, {mean(gains) + half:+.3f}]"
-
-
-def sign_flip(gains: Sequence[float]) -> float:
-    """Two-sided p of a mean of 0, by flipping the signs of the paired differences."""
-    if len(gains) < 2:
-        return float("nan")
-    test = stats.permutation_test(
-        (np.array(gains),), np.mean, permutation_type="samples", n_resamples=99_999, rng=0
-    )
-    return float(test.pvalue)
-
-
-def holm(tests: dict[str, float]) -> dict[str, float]:
-    """p-values by name, corrected for their number (Holm 1979)."""
-    order = sorted((name for name in tests if tests[name] == tests[name]), key=tests.__getitem__)
-    found, largest = dict(tests), 0.0
-    for i, name in enumerate(order):
-        largest = max(largest, min(1.0, tests[name] * (len(order) - i)))
-        found[name] = largest
-    return found
 
 
 def scores(data: str) -> str:

@@ -23,6 +23,7 @@ from grid import (
     Grid,
     floors,
     number,
+    overrides,
     seconds_an_epoch,
     spread,
     table,
@@ -53,7 +54,7 @@ ORDER = [
 
 def words(split: str, system: str) -> list[str]:
     """What `infofuse train` is given."""
-    sets = [word for key in SYSTEMS[system][1] for word in ("--set", key)]
+    sets = overrides(SYSTEMS[system][1])
     return ["recipes/mosi/mmim.toml", "--data", SPLITS[split], *sets]
 
 

@@ -9,10 +9,9 @@ import argparse
 import shutil
 from pathlib import Path
 
-from grid import ROOT
-from infofuse.environment import versions
+from grid import Grid
 
-PAGE = ROOT / "benchmarks" / "results" / "seed_papers.md"
+GRID = Grid("seed_papers", runs="seed_papers")
 TABLES = ("scores_official", "scores_bclstm", "differences", "overall", "costs", "audit")
 FIGURES = {
     "forest_all_data": "Gain over Self-MM on both splits, with 95 % intervals",
@@ -42,15 +41,13 @@ labels of its training and validation clips (see the audit below): all rows shar
 
 
 def page(study: Path) -> None:
-    kept = PAGE.with_suffix("")
+    kept = GRID.page.with_suffix("")
     kept.mkdir(exist_ok=True)
-    parts = [PREFACE, *((study / f"report/tables/{name}.md").read_text() for name in TABLES)]
+    sections = [(study / f"report/tables/{name}.md").read_text() for name in TABLES]
     for name, title in FIGURES.items():
         shutil.copy(study / f"report/figures/{name}.svg", kept)
-        parts.append(f"![{title}]({kept.name}/{name}.svg)")
-    made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
-    parts.append(f"## Versions\n\n{made_with}")
-    PAGE.write_text("\n\n".join(part.strip() for part in parts) + "\n")
+        sections.append(f"![{title}]({kept.name}/{name}.svg)")
+    GRID.write(PREFACE, sections)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,8 @@ def test_a_frozen_encoder_is_written_when_the_checkpoint_is_complete(
     model, objective = build(recipe.paper, recipe.model, small_corpus.spec)
     path = tmp_path / "checkpoint"
     facts = {"valid": {"mae": 1.0, "corr": float("nan")}}  # of a constant prediction
-    checkpoint.save_learnt(path, model, objective, recipe, small_corpus.spec, facts)
+    what = (model, objective, recipe, small_corpus.spec, facts)
+    checkpoint.save(path, *what, learnt_only=True)
     weights = path / "model.safetensors"
     learnt = load_file(weights)
     frozen = {n for n, p in model.named_parameters() if not p.requires_grad}

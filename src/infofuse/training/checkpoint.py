@@ -44,24 +44,13 @@ def save(
     recipe: Recipe,
     spec: DataSpec,
     facts: dict[str, Any],
+    *,
+    learnt_only: bool = False,
 ) -> None:
-    """Write the checkpoint folder, whole or not at all. `facts` go into config.json as they are."""
-    with replacing(path) as new:
-        save_learnt(new, model, objective, recipe, spec, facts)
-        complete(new, model, recipe)
+    """Write the checkpoint folder, whole or not at all. `facts` go into config.json as they are.
 
-
-def save_learnt(
-    path: Path,
-    model: nn.Module,
-    objective: Objective,
-    recipe: Recipe,
-    spec: DataSpec,
-    facts: dict[str, Any],
-) -> None:
-    """Write, whole or not at all, what training changes; `complete` makes it a checkpoint.
-
-    A frozen text encoder, most of many models, is so written once a run and not at each best epoch.
+    learnt_only: leave out what training does not change, until `complete` makes it a checkpoint. A
+    frozen text encoder, most of many models, is so written once a run and not at each best epoch.
     """
     content = {
         "format": FORMAT,
@@ -72,20 +61,26 @@ def save_learnt(
         **({"protocol": recipe.protocol} if recipe.protocol != "honest" else {}),
         **facts,
     }
-    tensors, frozen = model.state_dict(), _frozen(model)
+    tensors, later = model.state_dict(), _frozen(model) if learnt_only else {}
     with replacing(path) as new:
         new.mkdir()
         write_json(new / "config.json", content)
-        save_tensors({n: t for n, t in tensors.items() if n not in frozen}, new / WEIGHTS)
+        save_tensors({n: t for n, t in tensors.items() if n not in later}, new / WEIGHTS)
         if penalties := _penalties(objective):
             save_tensors(_critics(penalties).state_dict(), new / CRITICS)
+        if not learnt_only:
+            _describe(new, model, recipe)
 
 
 def complete(path: Path, model: nn.Module, recipe: Recipe) -> None:
-    """Add what training does not change to a folder of `save_learnt`; again does no harm."""
+    """Add to a folder of `save(…, learnt_only=True)` what it lacks; again does no harm."""
     if frozen := _frozen(model):
         with replacing(path / WEIGHTS) as new:
             save_tensors(frozen | load_file(path / WEIGHTS), new)
+    _describe(path, model, recipe)
+
+
+def _describe(path: Path, model: nn.Module, recipe: Recipe) -> None:
     for encoder in _text_encoders(model):
         encoder.save(path / TEXT)
     write_text(path / "README.md", card(recipe, read_config(path)))

@@ -209,8 +209,8 @@ class Trainer:
         self.progress.best, self.progress.best_epoch = score, number
         if self.writes:
             facts = self.facts | {"epoch": number, self.recipe.chosen_by: scores}
-            kept, parts = self._kept(number), (self.raw_model, self.objective)
-            checkpoint.save_learnt(kept, *parts, self.recipe, self.spec, facts)
+            what = (self.raw_model, self.objective, self.recipe, self.spec, facts)
+            checkpoint.save(self._kept(number), *what, learnt_only=True)
 
     def _kept(self, epoch: int) -> Path:
         return self.folder / f"checkpoint-{epoch:04d}"
