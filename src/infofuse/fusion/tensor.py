@@ -38,7 +38,8 @@ def outer(views: list[Float[Tensor, "batch _"]]) -> Float[Tensor, "batch product
     """vec([1, h_1] x ... x [1, h_k]) of each clip, the last view's index running fastest."""
     z = views[0].new_ones(views[0].shape[0], 1)
     for view in views:
-        z = (z[:, :, None] * with_one(view)[:, None, :]).flatten(1)
+        # A matrix product, whose gradient needs no second tensor of Z's size.
+        z = torch.bmm(z[:, :, None], with_one(view)[:, None, :]).flatten(1)
     return z
 
 

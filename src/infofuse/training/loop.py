@@ -13,6 +13,7 @@ from torch import nn
 
 from infofuse.data.loader import Loader, drop_modalities
 from infofuse.data.spec import DataSpec
+from infofuse.environment import keep_freed_memory
 from infofuse.errors import InfofuseError
 from infofuse.files import write_json
 from infofuse.objectives import Objective
@@ -89,6 +90,7 @@ class Trainer:
 
     def fit(self) -> Progress:
         """Train until the patience or the epochs are used up; returns the history."""
+        keep_freed_memory()
         restored = self.state.restore()
         if restored:
             self.progress = Progress(**restored)
