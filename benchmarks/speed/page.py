@@ -68,6 +68,7 @@ def parts() -> list[str]:
         ]
         for fold, f in found["folds"].items()
     }  # fmt: skip
+    devices = {count: [f"{seconds:.1f}"] for count, seconds in found["devices"].items()}
     start = {name: [f"{seconds:.2f}"] for name, seconds in found["start"].items()}
     return [
         "## Measures\n\nCPU milliseconds of value and gradient, two views of 32 columns (three for "
@@ -78,6 +79,9 @@ def parts() -> list[str]:
         table("divergence", batch, {name: rounded(t) for name, t in critics.items()}),
         "## More clips\n\n`lf_dnn` on audio and vision from a store, one training epoch:",
         table("of CMU-MOSI", ["CPU s", "relative to linear", "peak MB"], folds),
+        "## Two processes\n\nAn epoch of MMIM that fine-tunes MiniLM, and its validation; a thread "
+        "each (`--devices 2`). That they train the weights of one process is tested:",
+        table("processes", ["seconds on the clock"], devices),
         "## Starting\n\nSeconds on the clock, the least of five:",
         table("command", ["s"], start),
     ]

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What single parts cost: a step of each measure, an epoch at 1, 4 and 16 times CMU-MOSI, a start.
+"""What single parts cost: steps of measures, epochs of more clips and in two processes, a start.
 
-    python benchmarks/speed/parts.py      minutes; writes results/speed/parts.json
+    python benchmarks/speed/parts.py            minutes; writes results/speed/parts.json
+    python benchmarks/speed/parts.py devices    one of: start, folds, measures, critics, devices
 
-One torch thread. A step of a measure is its value and gradient with respect to two or three views
-of 32 columns (CPU milliseconds, least of several). `Wasserstein` with its gradient penalty is
-`MutualDependency` as `objectives.DependencyPenalty` fits it: a step of its critic.
+One torch thread a process. A step of a measure is its value and gradient with respect to two or
+three views of 32 columns (CPU milliseconds, least of several). `Wasserstein` with its gradient
+penalty is `MutualDependency` as `objectives.DependencyPenalty` fits it: a step of its critic.
 """
 
 import inspect
@@ -33,6 +34,8 @@ FILE = ROOT / "benchmarks" / "results" / "speed" / "parts.json"
 SIZES = (32, 256, 2048)
 WIDTH, REPEATS, MOST_SECONDS = 32, 5, 8.0
 FOLDS = (1, 4, 16)
+DATA = ROOT / "data" / "speed" / "unaligned_50.pkl"
+DEVICES, EPOCHS = (1, 2), 3
 
 
 def least(step: Callable[[], Any]) -> float:
@@ -154,21 +157,42 @@ def clocked(words: list[str]) -> float:
     return time.perf_counter() - start
 
 
+def of_devices() -> dict[str, float]:
+    """Seconds on the clock of an epoch of MMIM, by processes; bench.py makes the clips."""
+    recipe = ROOT / "recipes" / "mosi" / "mmim.toml"
+    found = {}
+    for devices in DEVICES:
+        with tempfile.TemporaryDirectory() as folder:
+            words = ["-m", "infofuse", "train", recipe, "--data", DATA, "--seeds", 1, "--no-test"]
+            words += ["--set", f"train.epochs={EPOCHS}", "--devices", devices, "--out", folder]
+            run = [sys.executable, *map(str, words)]
+            subprocess.run(run, check=True, capture_output=True, cwd=ROOT)
+            seeds = json.loads((Path(folder) / "metrics.json").read_text())["seeds"]
+            found[str(devices)] = seeds["1"]["seconds"] / EPOCHS
+    return found
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "start": of_start,
+    "folds": of_folds,
+    "measures": of_measures,
+    "critics": of_critics,
+    "devices": of_devices,
+}
+
+
 def main() -> None:
     if sys.argv[1:2] == ["epoch"]:
         print(json.dumps(epoch(sys.argv[2])))
         return
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    found = {
-        "start": of_start(),
-        "folds": of_folds(),
-        "measures": of_measures(),
-        "critics": of_critics(),
-    }
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    write_json(FILE, found)
-    print(json.dumps(found, indent=1))
+    found = json.loads(FILE.read_text()) if FILE.is_file() else {}
+    for part in sys.argv[1:] or PARTS:
+        found[part] = PARTS[part]()
+        print(json.dumps({part: found[part]}, indent=1))
+        FILE.parent.mkdir(parents=True, exist_ok=True)
+        write_json(FILE, found)
 
 
 if __name__ == "__main__":
