@@ -40,17 +40,24 @@ the clock; both sides ran in turn, so their ratio says more than either. One thr
 {platform.machine()}, {platform.system()}, shared with other work; Python
 {platform.python_version()}, {versions}.
 
+## Each as it comes
+
 {_verdict(default)}
+
+A joint critic, which mixes both views before its first layer, sees more of one or two columns than
+a product of codes does, and one negative is less work than 127: that is where torch-mist is ahead.
 
 {_table(default)}
 
 ## The same critic on both sides
 
 torch-mist given what infofuse has, a separable critic of the same size and all other pairs as
-negatives (seed 0). It is slow there since it multiplies and sums codes pair by pair, where one
-matrix product does.
+negatives (seed 0; InfoNCE, which has that above, is not repeated). It is slow there since it
+multiplies and sums codes pair by pair, where one matrix product does.
 
-{_table(separable) if separable else "No cell is finished."}
+{_verdict(separable)}
+
+{_table(separable)}
 """
     path.write_text(text, encoding="utf-8")
 
