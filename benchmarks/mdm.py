@@ -347,7 +347,7 @@ TITLES = {
 ## CMU-MOSI, bc-LSTM split (1,228 / 219 / 752 clips, disjoint in videos; three modalities)
 
 Vision comes from a network that was trained with the labels of the training and validation clips
-(`infofuse audit` finds it): validation scores are too good, the dials above were chosen by them, and
+(`infofuse audit` finds it): validation scores are too good, the dials were chosen by them, and
 a treatment gains here by whatever keeps the model from leaning on that vision.
 """,
     "official": """
