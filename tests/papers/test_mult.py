@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from infofuse.data import DataSpec
+from infofuse.fusion.attention import Attention
 from infofuse.models import SequenceFusion
 from infofuse.papers import mult
 from infofuse.types import Batch
@@ -131,6 +132,32 @@ def test_size_is_that_of_the_published_code() -> None:
     residual = 2 * (180 * 180 + 180) + 180 + 1
     expected = 30 * 325 + 6 * transformer(30) + 3 * transformer(60) + residual
     assert sum(p.numel() for p in model.parameters()) == expected == 1_071_211
+
+
+def test_attention_that_drops_next_to_nothing_is_torchs() -> None:
+    """In training it is written out; a chance that rounds to none leaves what torch computes."""
+    torch.manual_seed(0)
+    layer = Attention(6, 2, dropout=1e-6)
+    x, context = torch.randn(3, 4, 6, requires_grad=True), torch.randn(3, 5, 6)
+    allowed = torch.rand(3, 4, 5) > 0.4
+    allowed[1, 2] = False
+    found = [layer.train(mode)(x, context, allowed) for mode in (True, False)]
+    slopes = [torch.autograd.grad(y.square().sum(), x)[0] for y in found]
+    torch.testing.assert_close(*found)
+    torch.testing.assert_close(*slopes)
+
+
+def test_attention_drops_as_many_weights_as_it_is_told() -> None:
+    """With values of 1 and no projection, what is left of a step's weights sums to 1 on average."""
+    torch.manual_seed(0)
+    layer = Attention(2, 1, dropout=0.3).train()
+    nn.init.zeros_(layer.key_value.weight)
+    nn.init.ones_(layer.key_value.bias)
+    nn.init.eye_(layer.out.weight)
+    sums = layer(torch.randn(200, 10, 2), torch.randn(200, 20, 2), torch.ones(200, 1, 20).bool())
+    # 20 weights of 1/20, each kept with a chance of .7: variance (.3 / .7) / 20.
+    assert abs(sums.mean() - 1) < 0.01
+    assert abs(sums.var() - 0.3 / 0.7 / 20) < 0.003
 
 
 def test_heads_that_do_not_fit_the_width_are_refused(three: DataSpec) -> None:
