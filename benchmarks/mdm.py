@@ -66,7 +66,13 @@ UNTUNED = "mag"
 """It costs most, and is given what the mean of the others prefers."""
 PENALTIES = ("kl", "f", "wasserstein")
 WEIGHTS = (0.01, 0.1, 1.0)
-DIALS = {"none": ("rate ×", (0.5, 1.0, 2.0)), "dropout": ("chance", (0.1, 0.2, 0.4))}
+DIALS = {
+    "none": ("rate ×", (0.5, 1.0, 2.0)),
+    "plain": ("rate ×", (1.0,)),
+    "dropout": ("chance", (0.1, 0.2, 0.4)),
+}
+BASELINES = ("none", "plain")
+"""Without a penalty: at the rate that validation prefers, and at the one that penalties have."""
 SPOILT = ("bclstm", "planted")
 """The data on which modalities are spoilt, and modality dropout is trained."""
 RATES = (0.5, 1.0)
@@ -75,9 +81,15 @@ METRIC = {"pom": ("mae", "corr", "ccc")}
 
 def systems(data: str) -> Iterator[tuple[str, str]]:
     """Backbone and treatment. MAG changes the states of words, of which POM has none."""
-    treatments = ["none", *(["dropout"] if data in SPOILT else []), *PENALTIES]
+    others = [*(["dropout"] if data in SPOILT else []), *PENALTIES]
     for backbone in backbones(data):
-        yield from ((backbone, treatment) for treatment in treatments)
+        baselines = ["none"] if plain(backbone) == "none" else BASELINES
+        yield from ((backbone, treatment) for treatment in (*baselines, *others))
+
+
+def plain(backbone: str) -> str:
+    """The baseline at the recipe's rate, which is the tuned one if validation prefers that."""
+    return "none" if chosen(backbone, "none") == 1 else "plain"
 
 
 def backbones(data: str) -> list[str]:
@@ -86,11 +98,11 @@ def backbones(data: str) -> list[str]:
 
 def words(data: str, backbone: str, treatment: str, dial: float) -> list[str]:
     """What `infofuse train` is given. dial: a penalty's weight, a chance, a factor of the rate."""
-    speed = rate(backbone) * (dial if treatment == "none" else 1)
+    speed = rate(backbone) * (dial if treatment in BASELINES else 1)
     sets = [*FROZEN, f"train.lr={speed:g}", *BACKBONES[backbone]]
     if treatment == "dropout":
         sets.append(f"train.modality_dropout={dial:g}")
-    elif treatment != "none":
+    elif treatment in PENALTIES:
         sets += [f"plus.mdm.penalty={treatment}", f"plus.mdm.weight={dial:g}"]
     recipe = f"recipes/mosi/{backbone}.toml"
     return [recipe, "--data", DATA[data], *overrides(sets)]
@@ -112,7 +124,7 @@ def trial(backbone: str, treatment: str, dial: float) -> str:
 
 def tune(jobs: int) -> None:
     """Three trials for every backbone and treatment on the trimodal split, never tested."""
-    tuned = [(b, t) for b, t in systems("bclstm") if b != UNTUNED]
+    tuned = [(b, t) for b in BACKBONES if b != UNTUNED for t in ("none", "dropout", *PENALTIES)]
     named = {trial(b, t, d): (b, t, d) for b, t in tuned for d in dials(t)[1]}
     TUNING.run(
         [("bclstm", name) for name in named],
@@ -124,6 +136,8 @@ def tune(jobs: int) -> None:
 
 def chosen(backbone: str, treatment: str) -> float | None:
     """The dial of the least validation MAE; None before all of its trials are there."""
+    if treatment == "plain":
+        return 1.0
     judges = [b for b in BACKBONES if b != UNTUNED] if backbone == UNTUNED else [backbone]
 
     def score(dial: float) -> float:
@@ -164,10 +178,9 @@ def robustness() -> None:
     for data in SPOILT:
         corpus = open_corpus(ROOT / DATA[data])
         for backbone, treatment in systems(data):
-            file = curves_file(data, backbone, treatment)
-            folder = GRID.folder(data, f"{backbone}-{treatment}")
-            seeds = [folder / f"seed-{seed}" / "checkpoint" for seed in SEEDS]
-            kept = [f for f in seeds if f.is_dir()]
+            file, name = curves_file(data, backbone, treatment), f"{backbone}-{treatment}"
+            seeds = [GRID.folder(data, name) / f"seed-{seed}" for seed in GRID.seeds(data, name)]
+            kept = [seed / "checkpoint" for seed in seeds if seed.is_dir()]
             if file.is_file() or not kept:
                 continue
             clips, task = corpus.split("test"), corpus.spec.task
@@ -191,11 +204,11 @@ def kept_at(found: Sequence[dict[str, Any]], rate: float) -> np.ndarray:
     return np.mean([np.array(c["retention"])[:, c["rates"].index(rate)] for c in found], axis=0)
 
 
-def differences(data: str, metric: str) -> str:
-    """Each treatment minus none, seed by seed, and over all backbones, with a corrected p."""
+def differences(data: str, metric: str, baseline: str) -> str:
+    """Each treatment minus a baseline, seed by seed, and over all backbones, with a corrected p."""
     rows, tests = {}, {}
-    for treatment in dict.fromkeys(t for _, t in systems(data) if t != "none"):
-        by_backbone = {b: paired(data, b, treatment, metric) for b in backbones(data)}
+    for treatment in dict.fromkeys(t for _, t in systems(data) if t not in BASELINES):
+        by_backbone = {b: paired(data, b, treatment, metric, baseline) for b in backbones(data)}
         everything = [gain for gains in by_backbone.values() for gain in gains]
         for backbone, gains in [*by_backbone.items(), ("all backbones", everything)]:
             if gains:
@@ -205,14 +218,15 @@ def differences(data: str, metric: str) -> str:
     corrected = dict(zip(tests, holm(np.array(list(tests.values()))).tolist(), strict=True))
     columns = ["difference", "95 % interval", "p, corrected"]
     return table(
-        f"{SHORT[metric]}, treatment minus none",
+        f"{SHORT[metric]}, treatment minus {baseline}",
         columns,
         {name: [*cells, number(corrected[name])] for name, cells in rows.items()},
     )
 
 
-def paired(data: str, backbone: str, treatment: str, metric: str) -> list[float]:
-    some, none = (GRID.seeds(data, f"{backbone}-{t}") for t in (treatment, "none"))
+def paired(data: str, backbone: str, treatment: str, metric: str, baseline: str) -> list[float]:
+    other = plain(backbone) if baseline == "plain" else baseline
+    some, none = (GRID.seeds(data, f"{backbone}-{t}") for t in (treatment, other))
     return [some[s]["test"][metric] - none[s]["test"][metric] for s in some if s in none]
 
 
@@ -225,24 +239,25 @@ def best(data: str, backbone: str) -> str | None:
 
 
 def targets(data: str) -> str:
-    """Of each backbone, its best penalty by validation beside none, on the test split."""
+    """Of each backbone, its best penalty by validation beside the baselines, on the test split."""
+    metrics = ["mae"] if data == "pom" else ["mae", "acc7"]
     rows = {}
     for backbone in backbones(data):
-        penalty = best(data, backbone)
-        if penalty and (mae := paired(data, backbone, penalty, "mae")):
-            cells = [penalty, spread(mae, sign=True)]
-            if data != "pom":
-                cells.append(spread(paired(data, backbone, penalty, "acc7"), sign=True))
-            if data in SPOILT:
-                some, none = (curves(data, backbone, t) for t in (penalty, "none"))
-                gains = kept_at(some, 0.5) - kept_at(none, 0.5) if some and none else []
-                cells.append(spread(list(gains), sign=True) if len(gains) else "–")
-            rows[backbone] = cells
-    columns = ["penalty", "MAE"]
-    columns += ["Acc-7"] if data != "pom" else []
-    columns += ["share of the MAE kept at rate 0.5"] if data in SPOILT else []
-    heading = "the penalty that validation prefers, minus none"
-    return table(heading, columns, rows) if rows else ""
+        if (penalty := best(data, backbone)) is None:
+            continue
+        cells = [penalty]
+        for metric in metrics:
+            for baseline in BASELINES:
+                gains = paired(data, backbone, penalty, metric, baseline)
+                cells.append(spread(gains, sign=True) if gains else "–")
+        if data in SPOILT:
+            some, none = (curves(data, backbone, t) for t in (penalty, plain(backbone)))
+            kept = kept_at(some, 0.5) - kept_at(none, 0.5) if some and none else []
+            cells.append(spread(list(kept), sign=True) if len(kept) else "–")
+        rows[backbone] = cells
+    columns = [f"{SHORT[m]}, minus {baseline}" for m in metrics for baseline in BASELINES]
+    columns += ["share of the MAE kept at rate 0.5, minus plain"] if data in SPOILT else []
+    return table("on the test split", [PREFERRED, *columns], rows) if rows else ""
 
 
 def interval(gains: Sequence[float]) -> str:
@@ -312,13 +327,15 @@ def page() -> None:
     every = sum(len(SEEDS) for d in DATA for _ in systems(d))
     sections: list[str] = []
     for data, title in TITLES.items():
-        accuracy = [differences(data, "acc7")] if data != "pom" else []
         sections += [title, scores(data)]
         if any(GRID.seeds(data, f"{b}-{t}") for b, t in systems(data)):
-            sections += [targets(data), differences(data, "mae"), *accuracy, retentions(data)]
+            metrics = ["mae"] if data == "pom" else ["mae", "acc7"]
+            tables = [differences(data, m, baseline) for m in metrics for baseline in BASELINES]
+            sections += [targets(data), *tables, retentions(data)]
     GRID.write(PREFACE.format(cells=finished, all=every), filter(None, sections))
 
 
+PREFERRED = "penalty that validation prefers"
 PICTURED = "The share of the MAE that is kept, mae(0) / mae(rate), as one modality goes wrong"
 PREFACE = """
 # MDM's penalties, a reconstruction
@@ -334,13 +351,15 @@ The penalty looks at the fused view; T takes one step before each step of the mo
 the obvious alternative: no penalty, and each training clip loses a modality with some chance. The
 weight (of 0.01, 0.1 and 1) was chosen by the validation MAE of a seed that is not among the five,
 on the bc-LSTM split, and so were the chance (0.1, 0.2 or 0.4) and the learning rate without a
-penalty (0.5, 1 or 2 times the recipe's): three trials for every row. Words are read by the frozen
-MiniLM, but by MAG, whose gate sits inside the text encoder: it fine-tunes MiniLM. To fit two
-cores, EF-LSTM is 64 units wide (its recipe: 256), and MAG trains for 8 epochs with a patience of
-4, at the rate of MMIM's recipe (5e-5) and with what the mean of the other backbones prefers. The
-checkpoint is chosen by validation MAE; the test split was opened once a cell. mean ± standard
-deviation over seeds; p by sign flips of paired differences, after Holm within a table. Five pairs
-alone cannot reach p < 0.05 (2 of 32 sign patterns are as extreme): rows of all backbones can.
+penalty (0.5, 1 or 2 times the recipe's): three trials for every row. "none" has that rate, "plain"
+the recipe's, which is what the penalties and dropout have: a gain over "none" that is none over
+"plain" is the rate's, and not the penalty's. Words are read by the frozen MiniLM, but by MAG,
+whose gate sits inside the text encoder: it fine-tunes MiniLM. To fit two cores, EF-LSTM is 64
+units wide (its recipe: 256), and MAG trains for 8 epochs with a patience of 4, at the rate of
+MMIM's recipe (5e-5) and with what the mean of the other backbones prefers. The checkpoint is
+chosen by validation MAE; the test split was opened once a cell. mean ± standard deviation over
+seeds; p by sign flips of paired differences, after Holm within a table. Five pairs alone cannot
+reach p < 0.05 (2 of 32 sign patterns are as extreme): rows of all backbones can.
 """
 TITLES = {
     "bclstm": """
