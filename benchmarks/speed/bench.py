@@ -78,14 +78,14 @@ def batches(size: int, accumulate: int = 1) -> tuple[str, ...]:
 
 
 FINE_TUNED = {
-    "mmim": System("mmim", "mmim", batches(32), 8),
-    "self_mm": System("self_mm", "self_mm", batches(16, 4), 6),
-    "misa": System("misa", "misa", (TUNED, *batches(16, 2)), 6),
-    "bert_mag": System("bert_mag", "mag", (TUNED, *batches(32)), 6, aligned=True),
+    "mmim": System("mmim", "mmim", batches(32), 8, pairs=2),
+    "self_mm": System("self_mm", "self_mm", batches(16, 4), 6, pairs=2),
+    "misa": System("misa", "misa", (TUNED, *batches(16, 2)), 6, pairs=2),
+    "bert_mag": System("bert_mag", "mag", (TUNED, *batches(32)), 6, aligned=True, pairs=2),
 }
 SYSTEMS = [
     *FINE_TUNED.values(),
-    System("mult", "mult", (FEATURES, *batches(16, 8)), 50, peer_steps=4),
+    System("mult", "mult", (FEATURES, *batches(16, 8)), 50, peer_steps=4, pairs=2),
     System("mfn", "mfn", (FEATURES, *MFN, *batches(128)), 5, aligned=True),
     System("ef_lstm", "ef_lstm", (FEATURES, *EF_LSTM, *batches(32)), 3, aligned=True),
     System("tfn", "tfn", (FEATURES, *TFN, *batches(32)), 3),
