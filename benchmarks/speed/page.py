@@ -38,16 +38,16 @@ Adam step on the same clips, in the same process. float32 on both sides.
 EXPLAINED = """
 Where a goal is missed, this is why.
 
-* **A fine-tuned text encoder.** What is beside the encoder costs little ("epoch / encoder alone"; of
-  MMIM's, the forward pass of its first stage is a third of the encoder's time, and the paper asks
-  for it). The encoder's matrix products run at the processor's float32 peak (160 GFLOP/s a core).
-  MMSA pads to 50 tokens where 15 are real, and MMIM there goes back through the encoder twice: in
-  float32, arithmetic alone leaves about 4 times for one pass and 7 for MMIM. The goals count on bf16
-  where a processor has matrix units for it (AMX); this one has none, and its bf16 products take
-  twice the time of float32 (84 GFLOP/s), so float32 stays the default.
+* **A fine-tuned text encoder.** What is beside the encoder costs little ("epoch / encoder alone";
+  of MMIM's, the forward pass of its first stage is a third of the encoder's time, and the paper
+  asks for it). The encoder's matrix products run at the processor's float32 peak (160 GFLOP/s a
+  core). MMSA pads to 50 tokens where 15 are real, and MMIM there goes back through the encoder
+  twice: in float32, arithmetic alone leaves about 4 times for one pass and 7 for MMIM. The goals
+  count on bf16 where a processor has matrix units for it (AMX); this one has none, and its bf16
+  products take twice the time of float32 (84 GFLOP/s), so float32 stays the default.
 * **MulT.** Its attention weights are what costs: 10 heads, each 5 wide, of up to 375 x 500 frames.
-  They are read and written for softmax, mask and dropout: of a step 22 % are their products, 45 %
-  such passes over memory.
+  They are read and written for softmax, mask and dropout: of a step 22 % are their products, and
+  more than a third such passes over memory.
 * **MFN.** Two thirds of a step are matrix products, half of them those of the LSTM and the gates at
   each of 50 steps; MMSA, which always pads to 50, computes some three times as many.
 * **TFN.** The 9 million weights behind the tensor are the same on both sides, and their three
