@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -148,9 +147,14 @@ def number(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.3f}"
 
 
-def spread(values: Sequence[float], sign: bool = False) -> str:
-    middle = f"{mean(values):+.3f}" if sign else f"{mean(values):.3f}"
-    return middle if len(values) < 2 else f"{middle} ± {stdev(values):.3f}"
+def spread(values: Sequence[float | None], sign: bool = False) -> str:
+    """mean ± standard deviation; of the defined ones, with their number, where some are not."""
+    known = np.array([value for value in values if value is not None and value == value])
+    if not len(known):
+        return "–"
+    middle = f"{known.mean():+.3f}" if sign else f"{known.mean():.3f}"
+    of = "" if len(known) == len(values) else f" ({len(known)} of {len(values)})"
+    return middle + (f" ± {known.std(ddof=1):.3f}" if len(known) > 1 else "") + of
 
 
 def seconds_an_epoch(facts: Mapping[str, Any]) -> float:

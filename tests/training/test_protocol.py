@@ -11,10 +11,11 @@ from infofuse.data import Corpus
 from infofuse.files import read_json
 from infofuse.training import evaluate, load, predictions, resolve, train
 from infofuse.training.protocol import find_checkpoint
+from infofuse.training.recipe import Recipe
 from infofuse.types import Clips, Ragged
 
 
-def recipe(tiny_bert: str, **training: object) -> object:
+def recipe(tiny_bert: str, **training: object) -> Recipe:
     tables = {
         "paper": "mmim",
         "data": "given",
@@ -46,6 +47,19 @@ def test_another_test_split_gives_the_same_model(
     )
     assert valid[0] == valid[1]
     assert test[0] != test[1]
+
+
+def test_a_metric_that_is_undefined_has_no_mean_over_seeds(
+    small_corpus: Corpus, tiny_bert: str, tmp_path: Path
+) -> None:
+    test = small_corpus.split("test")
+    alike = replace(test, labels=np.ones_like(test.labels))  # correlates with nothing
+    corpus = replace(small_corpus, splits={**small_corpus.splits, "test": alike})
+    both = replace(recipe(tiny_bert, epochs=1), seeds=(1, 2))
+    found = train(both, tmp_path, corpus=corpus)["summary"]["test"]
+    assert np.isnan([found["corr"]["mean"], found["corr"]["sd"]]).all()
+    maes = [read_json(tmp_path / f"seed-{seed}/metrics.json")["test"]["mae"] for seed in (1, 2)]
+    assert found["mae"] == pytest.approx({"mean": np.mean(maes), "sd": np.std(maes, ddof=1)})
 
 
 def test_openings_are_counted_and_can_be_left_out(

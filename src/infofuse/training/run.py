@@ -4,8 +4,9 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
-from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
@@ -253,8 +254,11 @@ def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
 
 def _spread(scores: list[dict[str, float | None]]) -> dict[str, dict[str, float]]:
     """Mean and sample standard deviation of each metric; NaN where a seed has none."""
-    columns = {k: [number(s[k]) for s in scores] for k in scores[0]}
+    columns = {name: np.array([number(s[name]) for s in scores]) for name in scores[0]}
     return {
-        name: {"mean": mean(values), "sd": stdev(values) if len(values) > 1 else float("nan")}
+        name: {
+            "mean": float(values.mean()),
+            "sd": float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
+        }
         for name, values in columns.items()
     }
