@@ -69,8 +69,13 @@ class Grid:
         seeds: Sequence[int] = SEEDS,
     ) -> None:
         """Run the cells that are not finished. words: what `infofuse train` is given for each."""
+
+        def one(cell: tuple[str, str]) -> None:
+            data, system = cell
+            self._run(data, system, words(data, system), seeds)
+
         with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(lambda which: self._run(*which, words(*which), seeds), systems))
+            list(pool.map(one, systems))
 
     def _run(self, data: str, system: str, words: Sequence[str], seeds: Sequence[int]) -> None:
         left = [seed for seed in seeds if not self.measured(data, system, seed)]
