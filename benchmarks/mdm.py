@@ -4,7 +4,8 @@
     python benchmarks/mdm.py planted                a generated corpus in data/planted
     python benchmarks/mdm.py tune --jobs 2          weights, on validation alone
     python benchmarks/mdm.py run --jobs 2           goes on where it stopped
-    python benchmarks/mdm.py robustness             retention of the runs that are still there
+    python benchmarks/mdm.py look                   what T saw, and retention under spoilt input, of
+                                                    the runs that are still there
     python benchmarks/mdm.py page                   write the results page
 
 Each cell is an ordinary `infofuse train recipes/mosi/<backbone>.toml … --set plus.mdm.penalty=…`.
@@ -21,7 +22,7 @@ import math
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -170,23 +171,51 @@ def planted() -> None:
     )
 
 
-def robustness() -> None:
-    """MAE as one modality goes wrong, for the seeds of every system whose runs are there."""
-    from infofuse import load, open_corpus
-    from infofuse.analysis.robustness import robustness as curves_of
-
-    for data in SPOILT:
-        corpus = open_corpus(ROOT / DATA[data])
+def look() -> None:
+    """What T saw in training, and MAE as one modality goes wrong, of the runs that are there."""
+    for data in DATA:
         for backbone, treatment in systems(data):
-            file, name = curves_file(data, backbone, treatment), f"{backbone}-{treatment}"
+            name = f"{backbone}-{treatment}"
             seeds = [GRID.folder(data, name) / f"seed-{seed}" for seed in GRID.seeds(data, name)]
-            kept = [seed / "checkpoint" for seed in seeds if seed.is_dir()]
-            if file.is_file() or not kept:
-                continue
-            clips, task = corpus.split("test"), corpus.spec.task
-            curves = curves_of([load(f) for f in kept], clips, task, rates=RATES)
-            write_json(file, [c.to_json() for c in curves if c.metric == "mae"])
-            print(f"{data} {backbone} {treatment}: {len(kept)} seeds", flush=True)
+            kept = [seed for seed in seeds if seed.is_dir()]
+            file = seen_file(data, backbone, treatment)
+            if kept and treatment in PENALTIES and not file.is_file():
+                histories = [json.loads((seed / "history.json").read_text()) for seed in kept]
+                term = f"D_{treatment}(fused)"
+                write_json(file, [[epoch[term] for epoch in epochs] for epochs in histories])
+            file = curves_file(data, backbone, treatment)
+            if kept and data in SPOILT and not file.is_file():
+                write_json(file, spoilt(data, [seed / "checkpoint" for seed in kept]))
+                print(f"{data} {backbone} {treatment}: {len(kept)} seeds", flush=True)
+
+
+def spoilt(data: str, checkpoints: Sequence[Path]) -> list[dict[str, Any]]:
+    """The curves of MAE of these models."""
+    from infofuse import load, open_corpus
+    from infofuse.analysis.robustness import robustness
+
+    corpus, models = open_corpus(ROOT / DATA[data]), [load(folder) for folder in checkpoints]
+    found = robustness(models, corpus.split("test"), corpus.spec.task, rates=RATES)
+    return [curve.to_json() for curve in found if curve.metric == "mae"]
+
+
+def seen_file(data: str, backbone: str, treatment: str) -> Path:
+    return GRID.page.with_suffix("") / f"seen-{data}-{backbone}-{treatment}.json"
+
+
+def seen(data: str) -> str:
+    """D by epoch, as T saw it in training: of the last epoch, the middle and the ends."""
+    rows = {}
+    for backbone, treatment in systems(data):
+        file = seen_file(data, backbone, treatment)
+        if file.is_file():
+            last = sorted(epochs[-1] for epochs in json.loads(file.read_text()))
+            cells = [median(last), last[0], last[-1]]
+            rows[f"{backbone}, {treatment}"] = [f"{cell:.3g}" for cell in cells]
+    heading = (
+        "D that T saw in the last epoch (nats; of wasserstein, in the units of the fused view)"
+    )
+    return table(heading, ["median of seeds", "least", "largest"], rows) if rows else ""
 
 
 def curves_file(data: str, backbone: str, treatment: str) -> Path:
@@ -331,7 +360,7 @@ def page() -> None:
         if any(GRID.seeds(data, f"{b}-{t}") for b, t in systems(data)):
             metrics = ["mae"] if data == "pom" else ["mae", "acc7"]
             tables = [differences(data, m, baseline) for m in metrics for baseline in BASELINES]
-            sections += [targets(data), *tables, retentions(data)]
+            sections += [targets(data), *tables, seen(data), retentions(data)]
     GRID.write(PREFACE.format(cells=finished, all=every), filter(None, sections))
 
 
@@ -340,7 +369,7 @@ PICTURED = "The share of the MAE that is kept, mae(0) / mae(rate), as one modali
 PREFACE = """
 # MDM's penalties, a reconstruction
 
-Made by `python benchmarks/mdm.py planted`, `tune`, `run`, `robustness`, then `page`. **{cells} of
+Made by `python benchmarks/mdm.py planted`, `tune`, `run`, `look`, then `page`. **{cells} of
 {all} cells are finished**; the same commands finish the rest. Each cell is
 
     infofuse train recipes/mosi/<backbone>.toml --data <data> --seeds <seed>
@@ -382,13 +411,13 @@ on.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("planted", "tune", "run", "robustness", "page"))
+    parser.add_argument("what", choices=("planted", "tune", "run", "look", "page"))
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.what in ("tune", "run"):
         {"tune": tune, "run": run}[arguments.what](arguments.jobs)
     else:
-        {"planted": planted, "robustness": robustness, "page": page}[arguments.what]()
+        {"planted": planted, "look": look, "page": page}[arguments.what]()
 
 
 if __name__ == "__main__":
