@@ -11,8 +11,8 @@ from infofuse.data import DataSpec
 from infofuse.data.loader import Loader
 from infofuse.models import columns, encoders, fit_inputs, view_widths
 from infofuse.objectives import DependencyPenalty, Objective, Sum
-from infofuse.objectives.penalty import shuffle_modalities
-from infofuse.papers import mdm, mmim
+from infofuse.objectives.penalty import Placement, bounded, shuffle_modalities
+from infofuse.papers import lmf, mdm, mmim
 from infofuse.types import Batch, Clips, Sample
 
 SPEC = DataSpec("planted", {"text": 4, "audio": 3, "vision": 5}, metrics="mosi")
@@ -174,6 +174,35 @@ def test_the_penalty_raises_what_it_measures() -> None:
             part(model(batch), batch)[part.name].loss.backward()
             adam.step()
     assert value(model, objective, loader) > 1.3 * before
+
+
+@pytest.mark.parametrize("placement", ["fused", "codes"])
+def test_scale_alone_raises_no_distance(placement: Placement) -> None:
+    """However large a model's views are, the distance is no more than bounded samples allow."""
+    clips, _ = planted(64, 3)
+    model, _ = lmf.build(lmf.Config(text_encoder="features"), SPEC)
+    fit_inputs(model, clips)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(20)
+    part = mdm.dependency(model, mdm.Plus("wasserstein", placement=placement))
+    batch = next(Loader(columns(model, clips), clips.labels, 64).epoch(1))
+    output = model(batch)
+    assert output.views["fused"].abs().max() > 1e4
+    assert part(output, batch)[part.name].value < 2 * sum(part.measure.dims) ** 0.5
+    samples = part._samples(output, batch)
+    assert samples is not None
+    assert all(sample.square().mean(1).max() < 1.001 for sample in samples)
+
+
+def test_bounded_samples_keep_their_direction_and_have_slopes_at_zero() -> None:
+    x = torch.tensor([[3.0, 4.0], [1e-4, 0.0], [0.0, 0.0]], requires_grad=True)
+    found = bounded(x)
+    torch.testing.assert_close(found[0], x[0] / (1 + 12.5**0.5))
+    torch.testing.assert_close(found[1], x[1], rtol=1e-3, atol=0)
+    found.sum().backward()
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
 
 
 def test_scores_rank_clips_in_conflict_last() -> None:

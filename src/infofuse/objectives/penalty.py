@@ -29,6 +29,9 @@ class DependencyPenalty(Objective):
       they made vectors (`Output.codes`), and else a second pass of the model.
     * "codes": P is the law of the unimodal views side by side, Q that of the views permuted.
 
+    The Wasserstein distance is in units of what T sees, and a model could raise it without end by
+    scale alone (LMF did, to 2e10). So there T sees `bounded` samples.
+
     T learns apart: `unroll` steps, each on a batch of its own and the model being fixed, come
     before each step of the model, in which T is a constant. Only clips that have every modality
     count; a batch with fewer than two of them, or a model of one modality, gives 0.
@@ -83,8 +86,9 @@ class DependencyPenalty(Objective):
         It means something for clips that have every modality.
         """
         if self.placement == "fused":
-            return self.measure.critic(output.views["fused"])
-        return self.measure.critic(*(output.views[m] for m in self.modalities))
+            return self.measure.critic(self._seen(output.views["fused"]))
+        codes = torch.cat([output.views[m] for m in self.modalities], 1)
+        return self.measure.critic(self._seen(codes))
 
     def _samples(self, output: Output, batch: Batch) -> Samples | None:
         rows = _complete(output, self.modalities).nonzero()[:, 0]
@@ -92,8 +96,14 @@ class DependencyPenalty(Objective):
             return None
         if self.placement == "codes":
             views = [output.views[m][rows] for m in self.modalities]
-            return torch.cat(views, 1), torch.cat(product_samples(*views), 1)
-        return output.views["fused"][rows], self._shuffled(output, batch, rows).views["fused"]
+            joint, product = torch.cat(views, 1), torch.cat(product_samples(*views), 1)
+        else:
+            joint = output.views["fused"][rows]
+            product = self._shuffled(output, batch, rows).views["fused"]
+        return self._seen(joint), self._seen(product)
+
+    def _seen(self, samples: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
+        return bounded(samples) if self.measure.unit == "distance" else samples
 
     def _shuffled(self, output: Output, batch: Batch, rows: Int[Tensor, "n"]) -> Output:
         """What the model says of these clips with their modalities shuffled."""
@@ -104,6 +114,15 @@ class DependencyPenalty(Objective):
         present = {m: output.present[m][rows] for m in codes}  # of all: the rows are complete
         fuse: Any = model.fuse
         return fuse(codes, present)
+
+
+def bounded(x: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
+    """x / (1 + r), r the root mean square of a row: x itself where it is small.
+
+    No row is longer than sqrt(dim), so that two such samples are at most 2 sqrt(dim) apart in
+    Wasserstein distance.
+    """
+    return x / (1 + (x.square().mean(1, keepdim=True) + torch.finfo(x.dtype).tiny).sqrt())
 
 
 def shuffle_modalities(batch: Batch, rows: Int[Tensor, "n"]) -> Batch:
