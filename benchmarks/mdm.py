@@ -155,7 +155,9 @@ def run(jobs: int) -> None:
     named = {f"{b}-{t}": (b, t, d) for b, t in systems("bclstm") if (d := chosen(b, t)) is not None}
     every = [(data, f"{b}-{t}") for data in DATA for b, t in systems(data)]
     GRID.run(
-        sorted((cell for cell in every if cell[1] in named), key=lambda c: c[1].startswith("mag")),
+        sorted(
+            (cell for cell in every if cell[1] in named), key=lambda c: c[1].startswith(UNTUNED)
+        ),
         lambda data, name: words(data, *named[name]),
         jobs,
     )
@@ -212,9 +214,7 @@ def seen(data: str) -> str:
             last = sorted(epochs[-1] for epochs in json.loads(file.read_text()))
             cells = [median(last), last[0], last[-1]]
             rows[f"{backbone}, {treatment}"] = [f"{cell:.3g}" for cell in cells]
-    heading = (
-        "D that T saw in the last epoch (nats; of wasserstein, in the units of the fused view)"
-    )
+    heading = "D that T saw in the last epoch (nats; wasserstein: a distance of bounded samples)"
     return table(heading, ["median of seeds", "least", "largest"], rows) if rows else ""
 
 
@@ -395,9 +395,10 @@ backbone at the same rate ("minus plain") by more than seeds differ, in MAE, in 
 is kept when a modality is spoilt, and Wasserstein on LF-DNN is worse; where a penalty seems to
 beat "none" (MFN), so does "plain". What T saw says why: the dependence that there is to raise is a
 fraction of a nat on MOSI and a hundredth of one on POM, so that at the weights which validation
-prefers the penalty is a few hundredths of the loss. A Wasserstein distance of the fused view as it
-is has no such limit, and LMF raised it to 2e10 by scale alone: T now sees bounded samples of it,
-in these rows too. Modality dropout at .4 ends in a constant for two of LF-DNN's five seeds.
+prefers the penalties by KL and f are a few hundredths of the loss. A Wasserstein distance of the
+fused view as it is has no such limit, and LMF raised it to 2e10 by scale alone: T now sees bounded
+samples of it, in these rows too. Modality dropout at .4 ends in a constant for two of LF-DNN's
+five seeds.
 """
 TITLES = {
     "bclstm": """
