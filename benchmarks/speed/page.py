@@ -41,10 +41,10 @@ Where a goal is missed, this is why.
 * **A fine-tuned text encoder.** What is beside the encoder costs little ("epoch / encoder alone";
   of MMIM's, the forward pass of its first stage is a third of the encoder's arithmetic, and the
   paper asks for it). The encoder's matrix products run at the processor's float32 peak (160
-  GFLOP/s a core). MMSA pads to 50 tokens where 15 are real, and MMIM there goes back through the encoder
-  twice: in float32, arithmetic alone leaves about 4 times for one pass and 7 for MMIM. The goals
-  count on bf16 where a processor has matrix units for it (AMX); this one has none, and its bf16
-  products take twice the time of float32 (84 GFLOP/s), so float32 stays the default.
+  GFLOP/s a core). MMSA pads to 50 tokens where 15 are real, and MMIM there goes back through the
+  encoder twice: in float32, arithmetic alone leaves about 4 times for one pass and 7 for MMIM.
+  The goals count on bf16 where a processor has matrix units for it (AMX); this one has none, and
+  its bf16 products take twice the time of float32 (84 GFLOP/s), so float32 stays the default.
 * **MulT.** Its attention weights are what costs: 10 heads, each 5 wide, of up to 375 x 500 frames.
   They are read and written for softmax, mask and dropout: of a step 22 % are their products, and
   more than a third such passes over memory.
@@ -54,12 +54,12 @@ Where a goal is missed, this is why.
   products with Adam's step over them take 75 of 107 ms of our step.
 
 Three goals are for every row. Evaluation 6 times as fast: MulT alone reaches it; of one forward
-pass over 50 tokens for 15 there is little more than 3 to gain. An epoch of MMIM at most 1.25 times
-its encoder: it is 1.49, as the first stage's forward pass is .33 of it by arithmetic. Half the
-peak memory: Self-MM alone reaches it. Importing torch takes 260 MB and the file's arrays 350 to 450 MB, which
-is most of the rows of features; the fine-tuned ones add weights, gradients and Adam's moments (360
-MB, with the larger encoder 1.7 GB) and the longest batch's activations, some 300 MB on either
-side; and what training frees stays with the process.
+pass over 50 tokens for 15 there is little more than 3 to gain. An epoch of MMIM at most 1.25
+times its encoder: it is 1.49, as the first stage's forward pass is .33 of it by arithmetic. Half
+the peak memory: Self-MM alone reaches it. Importing torch takes 260 MB and the file's arrays 350
+to 450 MB, which is most of the rows of features; the fine-tuned ones add weights, gradients and
+Adam's moments (360 MB, with the larger encoder 1.7 GB) and the longest batch's activations, some
+300 MB on either side; and what training frees stays with the process.
 
 Other work ran on the second core while this was measured.
 """
