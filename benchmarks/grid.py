@@ -109,6 +109,23 @@ class Grid:
         self.page.write_text("\n\n".join(part.strip() for part in parts) + "\n")
         print(f"written: {self.page.relative_to(ROOT)}")
 
+    def write_study(
+        self,
+        study: Path,
+        preface: str,
+        tables: Iterable[str],
+        figures: Mapping[str, str],
+        more: Iterable[str] = (),
+    ) -> None:
+        """The page of a study: these tables and figures (with their titles) of its report."""
+        kept = self.page.with_suffix("")
+        kept.mkdir(exist_ok=True)
+        sections = [(study / f"report/tables/{name}.md").read_text() for name in tables]
+        for name, title in figures.items():
+            shutil.copy(study / f"report/figures/{name}.svg", kept)
+            sections.append(f"![{title}]({kept.name}/{name}.svg)")
+        self.write(preface, [*sections, *more])
+
 
 def overrides(settings: Iterable[str]) -> list[str]:
     """The words by which `infofuse train` is given these."""

@@ -6,7 +6,6 @@ python benchmarks/seed_papers.py runs/seed_papers
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 from grid import Grid
@@ -40,17 +39,7 @@ labels of its training and validation clips (see the audit below): all rows shar
 """
 
 
-def page(study: Path) -> None:
-    kept = GRID.page.with_suffix("")
-    kept.mkdir(exist_ok=True)
-    sections = [(study / f"report/tables/{name}.md").read_text() for name in TABLES]
-    for name, title in FIGURES.items():
-        shutil.copy(study / f"report/figures/{name}.svg", kept)
-        sections.append(f"![{title}]({kept.name}/{name}.svg)")
-    GRID.write(PREFACE, sections)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", type=Path)
-    page(parser.parse_args().study)
+    GRID.write_study(parser.parse_args().study, PREFACE, TABLES, FIGURES)

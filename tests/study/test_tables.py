@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from infofuse.files import read_json
-from infofuse.study.grid import cells, recipe_of
+from infofuse.study.gains import differences, penalties
+from infofuse.study.grid import cells, recipe_of, systems
 from infofuse.study.published import Figure, encoder_of, figures, verdict
 from infofuse.study.results import Results
 from infofuse.study.statistics import holm, sign_flip
 from infofuse.study.table import Interval, Spread, Table, to_csv, to_latex, to_markdown
-from infofuse.study.tables import differences, tables
+from infofuse.study.tables import tables
 
 NAN = float("nan")
 TABLE = Table(
@@ -79,6 +80,31 @@ def test_p_values_are_corrected_over_the_whole_table(finished: Results) -> None:
     ]
     assert (shown[:4] >= raw).all()
     assert (shown <= holm(np.array([*raw, 0.0, 0.0])).max() * 2).all()
+
+
+def test_a_penalty_is_compared_with_the_row_it_was_added_to(finished: Results) -> None:
+    """And over all rows: here "early" with the penalty is .5 worse than "early" by itself."""
+    rows = finished.study.rows
+    study = replace(finished.study, rows={**rows, "early": replace(rows["early"], penalties=None)})
+    worse = {
+        (place, "early+kl", seed): {**facts, "test": {**facts["test"], "mae": shifted}}
+        for (place, system, seed), facts in finished.found.items()
+        if system == "early" and (shifted := facts["test"]["mae"] + 0.5)
+    }
+    both = replace(
+        finished,
+        study=study,
+        systems=tuple(systems(study)),
+        found={**finished.found, **worse},
+    )
+    place = finished.places[0]
+    late = finished.gains(place, "late+kl", "late")
+    found = {(row[0], row[1]): row[2] for row in penalties(both).rows}
+    assert found["made", "Late fusion + KL"].mean == pytest.approx(late.mean())
+    assert found["made", "early + KL"].mean == pytest.approx(-0.5)
+    assert found["made", "all rows + KL"].mean == pytest.approx((late.mean() - 0.5) / 2)
+    assert {where for where, _ in found} == {"made", "made-division-1", "all data"}
+    assert [row[1] for row in penalties(finished).rows] == ["Late fusion + KL"] * 3
 
 
 def test_a_system_that_is_added_moves_no_other(finished: Results) -> None:

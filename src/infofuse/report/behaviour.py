@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from infofuse.files import read_json
+from infofuse.metrics import SHORT
 from infofuse.report.comparison import colour
 from infofuse.report.panel import Panel, blank, heat_map, legend
 from infofuse.study.grid import Place, System
 from infofuse.study.results import Results
-from infofuse.study.tables import SHORT
 from infofuse.types import Json
 
 

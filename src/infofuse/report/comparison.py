@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import read_json
+from infofuse.metrics import SHORT
 from infofuse.report.panel import COLOURS, INK, Panel, blank, legend
+from infofuse.study.gains import ALL
 from infofuse.study.grid import Place, System
 from infofuse.study.results import Results
 from infofuse.study.statistics.ranks import Ranks
 from infofuse.study.table import Interval, Spread, Table, text
-from infofuse.study.tables import ALL, SHORT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,8 @@ def colour(results: Results, system: str) -> str:
 
 
 def forests(results: Results, differences: Table) -> Iterator[Panel]:
-    """For each data set, each system's gain over the baseline with its interval."""
+    """For each data set, each gain of a table with its interval."""
+    kind = "forest" if differences.name == "differences" else f"forest_{differences.name}"
     for where in dict.fromkeys(str(row[0]) for row in differences.rows):
         rows = [row for row in differences.rows if row[0] == where]
         figure, axes = blank(0.75 + 0.42 * len(rows))
@@ -45,7 +47,7 @@ def forests(results: Results, differences: Table) -> Iterator[Panel]:
         axes.set_xlabel(f"gain in {unit} (right is better)")
         title = ALL if where == ALL else results.surveys[where].title
         words = "; ".join(f"{row[1]} {text(row[2])} {text(row[3])}" for row in rows)
-        yield Panel(f"forest_{where.replace(' ', '_')}", title, f"Gains: {words}", figure)
+        yield Panel(f"{kind}_{where.replace(' ', '_')}", title, f"Gains: {words}", figure)
 
 
 def _gain(axes: "Axes", y: int, name: str, gain: object, interval: object, verdict: str) -> None:

@@ -82,7 +82,7 @@ def report(results: Results, page: Path) -> None:
 
 def _sections(results: Results) -> Iterator[Section]:
     every = {table.name: table for table in tables(results)}
-    compared = every.get("differences")
+    compared, penalised = every.get("differences"), every.get("penalties")
     ranked = ranks(results)
     named = [t for name, t in every.items() if name.startswith("scores_")]
     yield Section("Scores", "Test scores of every system beside a constant predictor.", named)
@@ -92,6 +92,12 @@ def _sections(results: Results) -> Iterator[Section]:
         "region of practical equivalence.",
         [compared] if compared else [],
         list(forests(results, compared)) if compared else [],
+    )
+    yield Section(
+        "Penalties",
+        "How much better a row is with a penalty than by itself, seed by seed.",
+        [penalised] if penalised else [],
+        list(forests(results, penalised)) if penalised else [],
     )
     yield Section(
         "Over all data sets",

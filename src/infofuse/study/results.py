@@ -65,14 +65,17 @@ class Results:
             if (facts := self.found.get((place.name, system, seed))) and split in facts
         }
 
-    def gains(self, place: Place, system: str) -> Float[np.ndarray, "n"]:
-        """How much better than the baseline, seed by seed, in the metric's unit."""
+    def gains(self, place: Place, system: str, base: str = "") -> Float[np.ndarray, "n"]:
+        """How much better than another system, seed by seed, in the metric's unit.
+
+        base: the other one, the study's baseline if not given.
+        """
         metric = self.primary(place)
-        ours = self.scores(place, system, metric)
-        base = self.scores(place, self.study.baseline, metric)
-        pairs = [ours[s] - base[s] for s in ours if s in base]
+        ours, theirs = (
+            self.scores(place, name, metric) for name in (system, base or self.study.baseline)
+        )
         sign = -1.0 if BETTER[metric] == "min" else 1.0
-        return sign * np.array([d for d in pairs if d == d], float)
+        return sign * _paired(ours, theirs)
 
     def normalised(self, place: Place, system: str) -> dict[int, float]:
         """The primary score of each seed: 0 is the constant predictor's, 1 a perfect one's."""
@@ -81,6 +84,12 @@ class Results:
         found = self.scores(place, system, metric)
         values = normalised(np.array(list(found.values()), float), floor, metric)
         return dict(zip(found, values.tolist(), strict=True))
+
+    def normalised_gains(self, place: Place, system: str, base: str) -> Float[np.ndarray, "n"]:
+        """`gains` on the scale from floor to perfect; none where nothing ended."""
+        if not self.metrics(place):
+            return np.empty(0)
+        return _paired(self.normalised(place, system), self.normalised(place, base))
 
     def trial(self, place: Place, system: System) -> int | None:
         """The tuning trial whose choices its cells took."""
@@ -104,6 +113,12 @@ class Results:
             "of": self.total,
             "failures": dict(self.failures),
         }
+
+
+def _paired(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Float[np.ndarray, "n"]:
+    """One minus the other for the seeds that both have, if the difference is defined."""
+    both = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
+    return np.array([d for d in both if d == d], float)
 
 
 def open_results(out: Path) -> Results:

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 
 import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import number
 from infofuse.metrics import BETTER, SHORT
+from infofuse.study.gains import differences, penalties, spread
 from infofuse.study.grid import Cell, Place, System, recipe_of
 from infofuse.study.published import Figure, encoder_of, figures, verdict
 from infofuse.study.results import Results
-from infofuse.study.statistics import CEILING, compare, elo, group_mean, holm, rank, rope
+from infofuse.study.statistics import elo, group_mean, rank
 from infofuse.study.statistics.ranks import Ranks
 from infofuse.study.table import Interval, Spread, Table, Value, text
 
 ELO_RESAMPLES = 200
-ALL = "all data"
 MEANS = ("epoch", "epochs", "seconds")
 PEEKED = (
     'Protocol "release": each epoch was chosen by the test split. These scores are too good, and '
@@ -30,6 +29,7 @@ def tables(results: Results) -> list[Table]:
     found = [
         *(scores(results, place) for place in results.places if results.on(place)),
         differences(results),
+        penalties(results),
         overall(results),
         published(results),
         trials(results),
@@ -46,12 +46,6 @@ def watermarked(results: Results, table: Table) -> Table:
     if not results.peeked:
         return table
     return replace(table, title=f"[release] {table.title}", note=f"{PEEKED} {table.note}".strip())
-
-
-def spread(values: Float[np.ndarray, "n"]) -> Spread:
-    """Mean and sample standard deviation."""
-    several = len(values) > 1
-    return Spread(float(values.mean()), float(values.std(ddof=1)) if several else float("nan"))
 
 
 def scores(results: Results, place: Place) -> Table:
@@ -73,83 +67,6 @@ def scores(results: Results, place: Place) -> Table:
         "Mean ± standard deviation over seeds.",
         {SHORT[m]: BETTER[m] for m in metrics},  # type: ignore[misc]
     )
-
-
-def differences(results: Results) -> Table:
-    """Each system beside the baseline, seed by seed, on each data set and over all."""
-    named = list(_gains(results))
-    found = [compare(gains) for _, _, gains, _, _ in named]
-    tests = ("wilcoxon", "permutation")
-    corrected = [holm(np.array([getattr(p, test) for p in found])) for test in tests]
-    rows: list[tuple[Value, ...]] = []
-    for i, (where, title, gains, width, rho) in enumerate(named):
-        judged = rope(gains, width, rho)
-        rows.append(
-            (
-                where,
-                title,
-                spread(gains),
-                Interval(*found[i].interval),
-                *(float(c[i]) for c in corrected),
-                judged.better,
-                judged.equivalent,
-                judged.worse,
-                judged.verdict if found[i].n > 1 else None,
-                found[i].n,
-            )
-        )
-    columns = (
-        *("data", "system", "gain", "95 % interval", "p Wilcoxon", "p permutation"),
-        *("P better", "P equivalent", "P worse", "verdict", "pairs"),
-    )
-    note = (
-        f"Gain over {results.title(results.study.baseline)} in {SHORT[results.study.metric]}, "
-        "seed by seed; more is better. Bootstrap interval (BCa). p after Holm over this table: "
-        "five pairs alone cannot reach 0.05, six can. P: Bayesian t-test with a region of "
-        f"practical equivalence of ±{results.study.rope:g}. "
-        f'"{ALL}" is on the scale from floor (0) to perfect (1).'
-    )
-    title = f"Gain over {results.title(results.study.baseline)}"
-    return Table("differences", title, columns, tuple(rows), note)
-
-
-Gain = tuple[str, str, Float[np.ndarray, "n"], float, float]
-
-
-def _gains(results: Results) -> Iterator[Gain]:
-    """Data set, system, gains, width of equivalence and the pairs' correlation."""
-    base = results.study.baseline
-    others = [s for s in results.systems if s.name != base]
-    for place in results.places:
-        for system in others:
-            gains = results.gains(place, system.name)
-            if len(gains):
-                yield place.name, system.title, gains, results.study.rope, 0.0
-    for system in others if len(results.places) > 1 else ():
-        parts = [_normalised_gains(results, place, system) for place in results.places]
-        widths = [_equivalence(results, p) for p, g in zip(results.places, parts, strict=True) if g]
-        pooled = np.array(list(chain.from_iterable(parts)))
-        if len(widths) > 1:
-            yield ALL, system.title, pooled, float(np.mean(widths)), _overlap(results)
-
-
-def _normalised_gains(results: Results, place: Place, system: System) -> list[float]:
-    ours = results.normalised(place, system.name) if results.metrics(place) else {}
-    base = results.normalised(place, results.study.baseline) if ours else {}
-    return [d for s in ours if s in base and (d := ours[s] - base[s]) == d]
-
-
-def _equivalence(results: Results, place: Place) -> float:
-    """The region of equivalence on the scale from floor to perfect."""
-    metric = results.primary(place)
-    floor = number(results.surveys[place.name].floor.get(metric))
-    return results.study.rope / abs(CEILING.get(metric, 1.0) - (floor if floor == floor else 0.0))
-
-
-def _overlap(results: Results) -> float:
-    """The share of test clips, where random divisions share clips; 0 where none do."""
-    divided = [results.surveys[p.name].clips for p in results.places if p.split != "given"]
-    return max((c["test"] / sum(c.values()) for c in divided), default=0.0)
 
 
 def blocks(results: Results) -> Float[np.ndarray, "blocks k"]:

@@ -1,0 +1,142 @@
+"""How much better one system is than another, seed by seed: tables of gains, tested together."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from jaxtyping import Float
+
+from infofuse.files import number
+from infofuse.metrics import SHORT
+from infofuse.study.grid import Place
+from infofuse.study.results import Results
+from infofuse.study.spec import with_penalties
+from infofuse.study.statistics import CEILING, compare, holm, rope
+from infofuse.study.table import Interval, Spread, Table, Value
+
+ALL = "all data"
+COLUMNS = (
+    *("data", "system", "gain", "95 % interval", "p Wilcoxon", "p permutation"),
+    *("P better", "P equivalent", "P worse", "verdict", "pairs"),
+)
+NOTE = (
+    "seed by seed; more is better. Bootstrap interval (BCa). p after Holm over this table: "
+    "five pairs alone cannot reach 0.05, six can. P: Bayesian t-test with a region of "
+    "practical equivalence of ±{rope:g}. "
+    f'"{ALL}" is on the scale from floor (0) to perfect (1).'
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a row of the table compares. pairs: of systems, each with the one to be better than."""
+
+    title: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The gains of a comparison on a data set. width: of equivalence. rho: how pairs correlate."""
+
+    where: str
+    title: str
+    values: Float[np.ndarray, "n"]
+    width: float
+    rho: float
+
+
+def differences(results: Results) -> Table:
+    """Each system beside the baseline, seed by seed, on each data set and over all."""
+    base = results.study.baseline
+    compared = [Comparison(s.title, ((s.name, base),)) for s in results.systems if s.name != base]
+    title = f"Gain over {results.title(base)}"
+    return _table(results, "differences", title, title, compared)
+
+
+def penalties(results: Results) -> Table:
+    """Each row with a penalty beside the row by itself, and each penalty over all of its rows."""
+    by_penalty: dict[str, list[Comparison]] = {name: [] for name in results.study.penalties}
+    for row in results.study.rows:
+        for system, penalty in with_penalties(results.study, row).items():
+            if penalty is not None:
+                one = Comparison(results.title(system), ((system, row),))
+                by_penalty[penalty].append(one)
+    compared = []
+    for name, each in by_penalty.items():
+        compared += each
+        if len(each) > 1:
+            title = f"all rows + {results.study.penalties[name].title or name}"
+            compared.append(Comparison(title, tuple(one.pairs[0] for one in each)))
+    title = "What each penalty gains"
+    return _table(results, "penalties", title, "Gain over the same row without it", compared)
+
+
+def _table(
+    results: Results, name: str, title: str, what: str, compared: Sequence[Comparison]
+) -> Table:
+    gains = list(_gains(results, compared))
+    found = [compare(gain.values) for gain in gains]
+    tests = ("wilcoxon", "permutation")
+    corrected = [holm(np.array([getattr(p, test) for p in found])) for test in tests]
+    rows: list[tuple[Value, ...]] = []
+    for i, gain in enumerate(gains):
+        judged = rope(gain.values, gain.width, gain.rho)
+        rows.append(
+            (
+                gain.where,
+                gain.title,
+                spread(gain.values),
+                Interval(*found[i].interval),
+                *(float(c[i]) for c in corrected),
+                judged.better,
+                judged.equivalent,
+                judged.worse,
+                judged.verdict if found[i].n > 1 else None,
+                found[i].n,
+            )
+        )
+    note = f"{what} in {SHORT[results.study.metric]}, {NOTE.format(rope=results.study.rope)}"
+    return Table(name, title, COLUMNS, tuple(rows), note)
+
+
+def _gains(results: Results, compared: Sequence[Comparison]) -> Iterator[Gain]:
+    """On each data set, then over all of them on the scale from floor to perfect."""
+    for place in results.places:
+        for one in compared:
+            if len(values := _pooled(results.gains, place, one)):
+                yield Gain(place.name, one.title, values, results.study.rope, 0.0)
+    for one in compared if len(results.places) > 1 else ():
+        parts = [_pooled(results.normalised_gains, place, one) for place in results.places]
+        widths = [
+            _equivalence(results, p) for p, v in zip(results.places, parts, strict=True) if len(v)
+        ]
+        if len(widths) > 1:
+            rho = _overlap(results)
+            yield Gain(ALL, one.title, np.concatenate(parts), float(np.mean(widths)), rho)
+
+
+def _pooled(
+    gains: Callable[[Place, str, str], Float[np.ndarray, "_"]], place: Place, one: Comparison
+) -> Float[np.ndarray, "n"]:
+    return np.array(list(chain.from_iterable(gains(place, *pair) for pair in one.pairs)), float)
+
+
+def _equivalence(results: Results, place: Place) -> float:
+    """The region of equivalence on the scale from floor to perfect."""
+    metric = results.primary(place)
+    floor = number(results.surveys[place.name].floor.get(metric))
+    return results.study.rope / abs(CEILING.get(metric, 1.0) - (floor if floor == floor else 0.0))
+
+
+def _overlap(results: Results) -> float:
+    """The share of test clips, where random divisions share clips; 0 where none do."""
+    divided = [results.surveys[p.name].clips for p in results.places if p.split != "given"]
+    return max((c["test"] / sum(c.values()) for c in divided), default=0.0)
+
+
+def spread(values: Float[np.ndarray, "n"]) -> Spread:
+    """Mean and sample standard deviation."""
+    several = len(values) > 1
+    return Spread(float(values.mean()), float(values.std(ddof=1)) if several else float("nan"))
