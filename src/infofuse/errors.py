@@ -9,7 +9,7 @@ class InfofuseError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` with the known name closest to `name`, and all known names if few."""
+    """`did you mean 'x'?`, the known name closest to `name`; where none is close, all of them."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:

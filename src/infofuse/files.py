@@ -18,13 +18,18 @@ def replacing(path: Path) -> Iterator[Path]:
     """A new file or folder that takes the place of `path` when the block ends well.
 
     Yields the temporary path to write to. A folder that is replaced is moved aside first, so
-    there is a moment without it, but never one with half of it.
+    there is a moment without it, but never one with half of it. Raises InfofuseError, and changes
+    nothing, if a file was written to take the place of a folder.
     """
+    if not path.name:
+        raise InfofuseError(f"{path} has no name of its own: give one, such as {path / 'new'}")
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     _remove(new)
     try:
         yield new
+        if path.is_dir() and not new.is_dir():
+            raise InfofuseError(f"{path} is a folder, and a file was to be written: name a file")
         if path.is_dir():
             old = path.with_name(f".{path.name}.old")
             _remove(old)

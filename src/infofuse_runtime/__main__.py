@@ -54,7 +54,7 @@ def _features(path: Path) -> dict[str, list[Any]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: [file[name]] for name in file.files}
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise Refusal(f"{path} is no .npz file of plain arrays: {error}") from None
 
 

@@ -48,9 +48,10 @@ def read_features(name: str, width: int, sequences: Sequence[Any]) -> Column:
     """
     nothing = np.zeros((0, width), np.float32)
     try:
-        column = [nothing if s is None else np.asarray(s, np.float32) for s in sequences]
+        arrays = [nothing if s is None else np.asarray(s, np.float32) for s in sequences]
     except (TypeError, ValueError) as error:
         raise Refusal(f"{name} is a sequence of numbers a clip, or None: {error}") from None
+    column = [array if array.size else nothing for array in arrays]
     for i, sequence in enumerate(column):
         if sequence.ndim != 2 or sequence.shape[1] != width:
             raise Refusal(

@@ -10,10 +10,12 @@ import torch
 from torch import nn
 
 from infofuse import papers
-from infofuse.analysis.attribution import shapley, subsets
+from infofuse.analysis.attribution import Attribution, attribute
 from infofuse.data import Corpus
-from infofuse.models import fit_inputs
+from infofuse.models import columns, fit_inputs
 from infofuse.tables import from_table
+from infofuse.training.predict import predict_subsets, subsets
+from infofuse.types import Clips
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,10 @@ def model(small_corpus: Corpus, tiny_bert: str) -> nn.Module:
     built, _ = paper.build(config, small_corpus.spec)
     fit_inputs(built, small_corpus.split("train"))
     return built.eval()
+
+
+def shapley(model: nn.Module, clips: Clips) -> Attribution:
+    return attribute(predict_subsets(model, columns(model, clips)))
 
 
 def test_values_sum_to_what_the_modalities_change(model: nn.Module, small_corpus: Corpus) -> None:

@@ -1,6 +1,7 @@
 """Explanations: of a run with a penalty and of one without, as an object, JSON and a page."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -73,6 +74,42 @@ def test_without_a_penalty_nothing_is_said_of_agreement(run: Path, corpus: Corpu
     assert found.agreement is None
     assert found.to_json()["auc"] is None
     assert "without a dependency penalty" in page(found, "x")
+
+
+def test_classes_are_explained_by_the_chance_of_the_likeliest(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    spec = replace(
+        SPEC, metrics="classification", classes=("down <b>", "middling", "up"), label_range=None
+    )
+    splits = {
+        name: replace(part, labels=(np.digitize(part.labels, [-0.5, 0.5])).astype(np.float32))
+        for name, part in corpus.splits.items()
+    }
+    moods = Corpus(spec, splits)
+    tables = {
+        "paper": "lf_dnn",
+        "data": "given",
+        "model": {"modalities": ["audio", "vision"]},
+        "train": {"epochs": 3},
+    }
+    train(resolve(tables), tmp_path / "run", corpus=moods)
+    model, _ = load_with_penalties(tmp_path / "run/seed-1111/checkpoint")
+    found = explain(model, moods.split("test"), moods.spec.task)
+    chances, likeliest = found.attribution.whole, found.answers[:, 0].astype(int)
+    np.testing.assert_allclose(chances.sum(1), 1, atol=1e-5)
+    assert [found.shown(i) for i in range(60)] == likeliest.tolist()
+    assert found.words(found.answers[0]) == spec.classes[likeliest[0]]
+    first = found.to_json()["clips"][0]
+    assert first["answer"] == [spec.classes[likeliest[0]]]
+    text = page(found, "x")
+    assert "down &lt;b&gt;" in text or "down <b>" not in str(first)
+    assert "<b>" not in text
+    assert f">{chances[0, likeliest[0]]:.2f}<" in text
+    write_store(moods, tmp_path / "data")
+    shown = CliRunner().invoke(app, ["explain", str(tmp_path / "run"), str(tmp_path / "data")])
+    assert shown.exit_code == 0, shown.output
+    assert any(name in shown.output for name in spec.classes)
 
 
 class Tags(HTMLParser):

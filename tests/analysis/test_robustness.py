@@ -79,6 +79,9 @@ def test_retention_and_area() -> None:
     np.testing.assert_allclose(falling.at(0.25), [0.875])
     rising = Curve("audio", "masked", "mae", (0.0, 1.0), np.array([[0.5, 1.0]]))
     np.testing.assert_allclose(rising.retention, [[1, 0.5]])
+    short = Curve("audio", "masked", "mae", (0.0, 0.3), np.array([[0.5, 1.0]]))
+    assert np.isnan(short.at(0.5)).all()
+    np.testing.assert_allclose(short.score_at(0.3), [1.0])
 
 
 def test_an_unknown_corruption_is_answered_with_the_nearest(run: Path, corpus: Corpus) -> None:
@@ -107,3 +110,37 @@ def test_command(run: Path, corpus: Corpus, tmp_path: Path) -> None:
     assert len(first["scores"]) == 2
     assert first["rates"] == [0.0, 0.5, 1.0]
     assert json.loads((run / "seed-1/openings.json").read_text())
+    short = CliRunner().invoke(app, [*words, "--corruptions", "absent", "--rates", "0.3"])
+    assert short.output.splitlines()[-1].split()[-4:-1] == ["–", "–", "–"]  # p = .5 and 1, kept
+    for option, why in (
+        (["--metric", "MAE"], "unknown metric 'MAE'"),
+        (["--metric", "uar"], "unknown metric of this data 'uar'"),
+        (["--rates", "0"], "no rate is above 0"),
+    ):
+        refused = CliRunner().invoke(app, [*words, "--corruptions", "absent", *option])
+        assert why in str(refused.exception)
+
+
+def test_scores_are_by_what_the_model_was_trained_for(
+    run: Path, corpus: Corpus, tmp_path: Path
+) -> None:
+    """Labels that stay in [-1, 1] look like another scale; the checkpoint knows its own."""
+    from typer.testing import CliRunner
+
+    from infofuse.cli import app
+
+    test = corpus.split("test")
+    small = replace(test, labels=test.labels.clip(-1, 1))
+    spec = replace(corpus.spec, metrics="sims", label_range=(-1.0, 1.0))
+    write_store(Corpus(spec, {"test": small}), tmp_path / "small")
+    words = ["robustness", str(run / "seed-1"), str(tmp_path / "small"), "--rates", "1", "--json"]
+    told = CliRunner().invoke(app, [*words, "--corruptions", "absent"])
+    (curves,) = json.loads(told.stdout).values()
+    mae = next(c["scores"][0][0] for c in curves if c["metric"] == "mae")
+    assert mae == pytest.approx(
+        evaluate(find_checkpoint(run / "seed-1"), Corpus(spec, {"test": small}))["scores"]["mae"]
+    )
+    two = replace(small, labels=np.repeat(small.labels, 2, axis=1))
+    write_store(Corpus(replace(spec, outputs=2), {"test": two}), tmp_path / "two")
+    refused = CliRunner().invoke(app, ["robustness", words[1], str(tmp_path / "two")])
+    assert "2 label columns and the model predicts 1" in str(refused.exception)

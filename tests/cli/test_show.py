@@ -13,6 +13,13 @@ def test_a_wide_table_breaks_its_first_column() -> None:
     assert " ".join(f"{lines[2].split('  ')[0]} {lines[3]}".split()) == name
 
 
+def test_columns_that_are_too_wide_by_themselves_make_it_wider() -> None:
+    names = ["chinese-hubert-large-UTT", "clip-vit-large-patch14-UTT", "Baichuan-13B-Base-UTT"]
+    lines = table([["clip", *names], ["a clip with a long name", "1", "2", "3"]]).splitlines()
+    assert lines[0].split() == ["clip", *names]
+    assert lines[2].split()[-3:] == ["1", "2", "3"]
+
+
 def test_a_narrow_one_stays_as_it_is() -> None:
     assert table([["a", "b"], ["x", "10"]]) == "a   b\n-  --\nx  10"
 

@@ -63,6 +63,27 @@ def test_clips_without_ids_are_numbered_and_stand_alone() -> None:
     assert clips.ids == clips.groups == ["train-0", "train-1", "train-2"]
 
 
+def test_ids_that_name_one_video_for_all_name_none() -> None:
+    """Such as sample_1, sample_2: clips stand alone, and no split shares a video with another."""
+    train, test = part(), part(2)
+    train["id"], test["id"] = ["sample_1", "sample_2", "sample_3"], ["sample_4", "sample_5"]
+    corpus = from_arrays({"train": train, "test": test})
+    assert [clips.groups for clips in corpus.splits.values()] == [train["id"], test["id"]]
+    test["id"] = ["take_4", "take_5"]
+    corpus = from_arrays({"train": train, "test": test})
+    assert [set(clips.groups) for clips in corpus.splits.values()] == [{"sample"}, {"take"}]
+
+
+def test_a_split_may_have_nothing_of_a_modality() -> None:
+    """Such as one clip without a face."""
+    test = part(1) | {"face": [np.zeros((0, 4))]}
+    corpus = from_arrays({"train": part(), "test": test})
+    assert corpus.spec.features["face"] == 4
+    assert corpus.splits["test"].features["face"].lengths.tolist() == [0]
+    nobody = part() | {"face": [np.zeros((0, 4))] * 3}
+    assert "face" not in from_arrays({"train": nobody, "test": test}).spec.features
+
+
 def test_what_is_given_is_not_changed_nor_shared() -> None:
     train = part()
     train["eyes"][0, 0, 0] = np.inf
@@ -79,6 +100,9 @@ WRONG: dict[str, Any] = {
     "split 'train' has no 'labels'": {"train": {"id": ["a"]}},
     "'labels' has shape (0,)": {"train": part() | {"labels": np.zeros(0)}},
     "split 'train' has 2 rows of 'face' for 3 ids": {"train": part() | {"face": part(2)["face"]}},
+    "'face', clip 0, has shape (4,); (steps, features) was expected": {
+        "train": part() | {"face": [np.ones(4)] * 3}
+    },
     "'labels' has different widths by split": {
         "train": part(),
         "test": part() | {"labels": np.zeros((3, 2))},

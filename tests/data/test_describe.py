@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from infofuse.data import Corpus, DataSpec, read_store, write_store
+from infofuse.data.audit.probe import means
 from infofuse.data.describe import BINS, describe
 from infofuse.data.recognise import likeness
 from infofuse.data.synthetic import twin, twins
@@ -70,8 +71,30 @@ def test_a_mapped_store_is_described_alike(corpus: Corpus, tmp_path: Path) -> No
 
 def test_columns_in_pieces_are_as_a_whole(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = describe(corpus)
-    monkeypatch.setattr("infofuse.data.describe._ROWS", 2)
+    monkeypatch.setattr("infofuse.types._BLOCK", 2 * whole.features["audio"].width)
     assert describe(corpus) == whole
+
+
+def test_a_store_of_several_shards_is_never_read_whole(corpus: Corpus, tmp_path: Path) -> None:
+    write_store(corpus, tmp_path / "store", shard_bytes=64)
+    mapped = read_store(tmp_path / "store")
+    assert describe(mapped) == describe(corpus)
+    column = mapped.splits["train"].features["audio"]
+    with np.errstate(invalid="ignore"):  # of the infinities
+        found, expected = (means(c.splits["train"].features["audio"]) for c in (mapped, corpus))
+    np.testing.assert_allclose(found, expected)
+    assert "values" not in vars(column)  # all shards joined
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("great 😀", 2), ("词语很好", 4), ("a b c d", 4), ("ok 词语很好", 6)]
+)
+def test_one_emoji_makes_no_letters_words(corpus: Corpus, text: str, words: int) -> None:
+    clips = replace(corpus.splits["test"], texts=[text])
+    found = describe(Corpus(corpus.spec, {"test": clips})).words
+    assert found is not None
+    assert found.lengths is not None
+    assert found.lengths.max == words
 
 
 def test_nothing_at_all_can_be_described(corpus: Corpus) -> None:

@@ -1,6 +1,7 @@
 """Folders of media to stores: what is in them, what is left out and why, and what a kill costs."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -193,6 +194,7 @@ def test_names_as_labels_are_classes(make_clip: MakeClip, tmp_path: Path) -> Non
     assert corpus.spec.metrics == "classification"
     assert corpus.spec.classes == ("glad", "sad")
     assert corpus.split("train").labels.tolist() == [[1], [0]]
+    assert "labels: 2 classes, glad, sad" in made.notes
 
 
 def test_ids_find_their_files_in_every_way_they_are_written(folder: Path, tmp_path: Path) -> None:
@@ -213,6 +215,7 @@ def test_ids_find_their_files_in_every_way_they_are_written(folder: Path, tmp_pa
         ("label\n1\n", "a clip is named by 'id', by 'path', or by 'video_id' and 'clip_id'"),
         ("id,label\nv0_0,1\nv0_0,2\n", "'v0_0' in more than one row"),
         ("id,label\n,1\n", "row 0 names no clip"),
+        ("id,label\nv0_0,1.5\nv0_1,1-5\n", "the label '1-5' is no number, and 1 of 2 labels are"),
         ("id,label\nv9_9,1\n", "no clip was found: no media for it in"),
     ],
 )
@@ -230,6 +233,11 @@ def test_places_that_do_not_fit_are_refused(folder: Path, tmp_path: Path) -> Non
         find_media([folder])
     with pytest.raises(InfofuseError, match="there is no "):
         find_media([tmp_path / "nowhere"])
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    (odd / os.fsdecode(b"caf\xe9_1.wav")).write_bytes(b"")
+    with pytest.raises(InfofuseError, match=r"the name 'caf\?_1.wav' is not in UTF-8; rename it"):
+        find_media([odd])
     (tmp_path / "empty").mkdir()
     with pytest.raises(InfofuseError, match="no clip was found: there are no media in"):
         list_clips([tmp_path / "empty"])

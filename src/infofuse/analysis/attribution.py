@@ -6,11 +6,8 @@ from math import comb
 
 import numpy as np
 from jaxtyping import Float
-from torch import nn
 
-from infofuse.models import columns
-from infofuse.training.predict import Subset, predict_subsets, subsets
-from infofuse.types import Clips
+from infofuse.training.predict import Subset, subsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +32,13 @@ class Attribution:
         return self.predictions[(modality,)]
 
 
-def shapley(model: nn.Module, clips: Clips) -> Attribution:
+def attribute(predictions: Mapping[Subset, Float[np.ndarray, "n width"]]) -> Attribution:
     """phi_m = sum_S [|S|! (k - |S| - 1)! / k!] (f(S + m) - f(S)), S the subsets without m.
 
-    f(S) is the model's prediction with the modalities of S alone, all others absent: one pass
-    over the clips a subset, 2^k in all. Shapley 1953, exact, for the k modalities of the model.
+    predictions: f(S), what is predicted from the modalities of S alone, all others absent, for
+    each of the 2^k subsets, as `predict_subsets` makes them. The values are exact, and in the unit
+    of what is predicted. Shapley 1953.
     """
-    return attribute(predict_subsets(model, columns(model, clips)))
-
-
-def attribute(predictions: Mapping[Subset, Float[np.ndarray, "n width"]]) -> Attribution:
-    """The Shapley values of what is predicted from each subset, in the unit that it is in."""
     names = max(predictions, key=len)
     values = {name: _value(name, names, predictions) for name in names}
     return Attribution(predictions, values)

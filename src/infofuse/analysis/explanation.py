@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from infofuse.analysis.attribution import Attribution, shapley
+from infofuse.analysis.attribution import Attribution, attribute
 from infofuse.analysis.corruption import swapped
 from infofuse.data.loader import Loader
 from infofuse.models import columns, encoders
 from infofuse.objectives import DependencyPenalty
 from infofuse.tasks import Task
-from infofuse.training.predict import BATCH
+from infofuse.training.predict import BATCH, predict_subsets
 from infofuse.types import Clips, Json, Ragged
 
 
@@ -22,15 +22,17 @@ from infofuse.types import Clips, Json, Ragged
 class Explanation:
     """What can be said of each of n clips.
 
-    attribution: exact Shapley values. agreement: T of each clip, the statistical network of a
-    dependency penalty, NaN for a clip that lacks a modality; None without such a penalty. auc:
-    the chance that T ranks a clip over one whose modalities were put together from different
-    clips; 0.5 says nothing.
+    attribution: exact Shapley values of the scores, or of the chance of each class. answers: what
+    is said of each clip, in the labels' own terms. agreement: T of each clip, the statistical
+    network of a dependency penalty, NaN for a clip that lacks a modality; None without such a
+    penalty. auc: the chance that T ranks a clip over one whose modalities were put together from
+    different clips; 0.5 says nothing.
     """
 
     clips: Clips
     task: Task
     attribution: Attribution
+    answers: Float[np.ndarray, "n k"]
     agreement: Float[np.ndarray, "n"] | None = None
     auc: float | None = None
 
@@ -40,13 +42,39 @@ class Explanation:
             return list(range(len(self.clips)))
         return [int(i) for i in np.argsort(np.nan_to_num(self.agreement, nan=np.inf))]
 
+    def shown(self, i: int) -> int:
+        """The column of a clip's numbers that a table has: the first, or of the likeliest class."""
+        return int(self.attribution.whole[i].argmax()) if self.classes else 0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Their names, where labels are classes."""
+        return getattr(self.task, "classes", ())
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """The mean absolute Shapley value of each modality."""
+        return {m: float(np.abs(v).mean()) for m, v in self.attribution.values.items()}
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The same, to sum to 1."""
+        total = sum(self.sizes.values()) or 1.0
+        return {m: size / total for m, size in self.sizes.items()}
+
+    def words(self, values: Float[np.ndarray, "k"]) -> str:
+        """A clip's labels, or what is said of it, for a table: the first score, or the classes."""
+        if np.isnan(values if self.classes else values[:1]).any():
+            return "–"
+        if not self.classes:
+            return f"{values[0]:.2f}"
+        return ", ".join(map(str, self.task.say(values))) or "none"
+
     def to_json(self) -> Json:
         """Clips in `order`, each with what the modalities say together, alone, and add."""
-        shares = {m: np.abs(v).mean() for m, v in self.attribution.values.items()}
-        total = sum(shares.values()) or 1.0
         return {
             "auc": self.auc,
-            "modalities": {m: float(share / total) for m, share in shares.items()},
+            "modalities": self.shares,
             "clips": [self._clip(i) for i in self.order()],
         }
 
@@ -56,6 +84,7 @@ class Explanation:
             "id": self.clips.ids[i],
             "text": self.clips.texts[i],
             "label": [None if np.isnan(y) else float(y) for y in self.clips.labels[i]],
+            "answer": list(self.task.say(self.answers[i])),
             "prediction": of.whole[i].tolist(),
             "from_nothing": of.predictions[()][i].tolist(),
             "alone": {m: of.alone(m)[i].tolist() for m in of.values},
@@ -75,15 +104,17 @@ def explain(
     seed: int = 0,
 ) -> Explanation:
     """Shapley values of each clip, and its agreement if the model was trained with a penalty."""
-    attribution = shapley(model, clips)
-    if penalty is None:
-        return Explanation(clips, task, attribution)
     read = columns(model, clips)
+    predictions = predict_subsets(model, read)
+    attribution = attribute({s: task.readable(p) for s, p in predictions.items()})
+    answers = task.answer(predictions[tuple(attribution.values)])
+    if penalty is None:
+        return Explanation(clips, task, attribution, answers)
     joint = agreements(model, penalty, read)
     torn = agreements(model, penalty, _torn(model, read, seed))
     there = ~np.isnan(joint)
     auc = _auc(joint[there], torn[~np.isnan(torn)]) if there.any() else None
-    return Explanation(clips, task, attribution, joint, auc)
+    return Explanation(clips, task, attribution, answers, joint, auc)
 
 
 def _torn(model: nn.Module, read: dict[str, Ragged], seed: int) -> dict[str, Ragged]:

@@ -8,6 +8,12 @@ import numpy as np
 from infofuse import html
 from infofuse.analysis.explanation import Explanation
 
+CHANCES = "Numbers are the chance of the class that is likeliest by all modalities. "
+SHAPLEY = (
+    "Prediction from all modalities, from each alone, and the Shapley value of each: what it adds "
+    "to the prediction, averaged over all orders of adding. Values of a clip sum to its prediction "
+    "minus that from nothing."
+)
 _STYLE = """
 td.share { min-width: 9rem; } svg { vertical-align: middle; }
 .up { fill: #2b6cb0; } .down { fill: #b7472a; }
@@ -24,9 +30,7 @@ def page(found: Explanation, title: str) -> str:
         "<h2>What the modalities add, over all clips</h2>",
         html.table(["", "mean absolute Shapley value", "share"], _shares(found)),
         "<h2>Clip by clip</h2>",
-        "<p>Prediction from all modalities, from each alone, and the Shapley value of each: what "
-        "it adds to the prediction, averaged over all orders of adding. Values of a clip sum to "
-        "its prediction minus that from nothing. Press a heading to sort.</p>",
+        f"<p>{CHANCES if found.classes else ''}{SHAPLEY} Press a heading to sort.</p>",
         f'<div class="wide"><table><thead>{_heading(found, names)}</thead><tbody>',
         *(_row(found, names, i) for i in found.order()),
         "</tbody></table></div>",
@@ -50,13 +54,12 @@ def _agreement(found: Explanation) -> str:
 
 
 def _shares(found: Explanation) -> list[Sequence[object]]:
-    size = {m: float(np.abs(v).mean()) for m, v in found.attribution.values.items()}
-    total = sum(size.values()) or 1.0
-    return [(m, f"{value:.3f}", f"{value / total:.0%}") for m, value in size.items()]
+    shares = found.shares
+    return [(m, f"{size:.3f}", f"{shares[m]:.0%}") for m, size in found.sizes.items()]
 
 
 def _heading(found: Explanation, names: Sequence[str]) -> str:
-    titles = ["clip", "words", "label", "prediction"]
+    titles = ["clip", "words", "label", *(["answer"] if found.classes else []), "prediction"]
     titles += ["agreement"] if found.agreement is not None else []
     titles += [f"{name} alone" for name in names] + [f"{name} adds" for name in names]
     cells = "".join(f"<th><button>{escape(t)}</button></th>" for t in titles)
@@ -64,19 +67,22 @@ def _heading(found: Explanation, names: Sequence[str]) -> str:
 
 
 def _row(found: Explanation, names: Sequence[str], i: int) -> str:
-    of, task = found.attribution, found.task
-    label = found.clips.labels[i, 0]
+    of, k, label = found.attribution, found.shown(i), found.clips.labels[i]
     cells = [
         f"<td>{escape(str(found.clips.ids[i]))}</td>",
         f'<td class="text">{escape(found.clips.texts[i])}</td>',
-        _number(label),
-        _number(task.answer(of.whole)[i, 0]),
     ]
+    if found.classes:
+        said = (found.words(label), found.words(found.answers[i]))
+        cells += [f"<td>{escape(words)}</td>" for words in said]
+    else:
+        cells.append(_number(label[0]))
+    cells.append(_number(of.whole[i, k]))
     if found.agreement is not None:
         cells.append(_number(found.agreement[i]))
-    cells += [_number(task.answer(of.alone(name))[i, 0]) for name in names]
-    scale = max(float(np.abs(v[:, 0]).max()) for v in of.values.values()) or 1.0
-    cells += [_bar(float(of.values[name][i, 0]), scale) for name in names]
+    cells += [_number(of.alone(name)[i, k]) for name in names]
+    scale = max(float(np.abs(v).max()) for v in of.values.values()) or 1.0
+    cells += [_bar(float(of.values[name][i, k]), scale) for name in names]
     return f"<tr>{''.join(cells)}</tr>"
 
 

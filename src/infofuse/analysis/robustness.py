@@ -10,7 +10,7 @@ from torch import nn
 from infofuse import metrics
 from infofuse.analysis.corruption import CORRUPTIONS
 from infofuse.data.loader import Loader
-from infofuse.errors import unknown
+from infofuse.errors import InfofuseError, unknown
 from infofuse.models import columns, encoders
 from infofuse.tasks import Task
 from infofuse.training.predict import BATCH, predict
@@ -44,8 +44,18 @@ class Curve:
         return np.trapezoid(self.retention, self.rates, axis=1) / (self.rates[-1] - self.rates[0])
 
     def at(self, rate: float) -> Float[np.ndarray, "models"]:
-        """The retention at a rate, interpolated between those that were measured."""
-        return np.array([np.interp(rate, self.rates, kept) for kept in self.retention])
+        """The retention at a rate, interpolated between those that were measured; else NaN."""
+        return self._read(self.retention, rate)
+
+    def score_at(self, rate: float) -> Float[np.ndarray, "models"]:
+        """The score at a rate, interpolated between those that were measured; else NaN."""
+        return self._read(self.scores, rate)
+
+    def _read(
+        self, values: Float[np.ndarray, "models rates"], rate: float
+    ) -> Float[np.ndarray, "models"]:
+        nan = float("nan")
+        return np.array([np.interp(rate, self.rates, row, nan, nan) for row in values])
 
     def to_json(self) -> Json:
         """Rates, scores, retention and area as JSON has them."""
@@ -74,12 +84,14 @@ def robustness(
 
     rates: 0 is put first if it is missing. report: called with predictions made and to be made.
 
-    Raises InfofuseError for a corruption that is not known.
+    Raises InfofuseError for a corruption that is not known, and where no rate is above 0.
     """
     for name in corruptions:
         if name not in CORRUPTIONS:
             raise unknown("corruption", name, CORRUPTIONS)
     rates = tuple(sorted({0.0, *rates}))
+    if len(rates) < 2:
+        raise InfofuseError("no rate is above 0, so nothing goes wrong: give one, such as 0.5")
     modalities = list(encoders(models[0]))
     total = len(models) * (1 + len(modalities) * len(corruptions) * (len(rates) - 1))
     found: dict[tuple[str, str, str], list[list[float]]] = {}

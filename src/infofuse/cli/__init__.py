@@ -75,8 +75,6 @@ def main() -> None:
     except InfofuseError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USER_MISTAKE)
-    except BrokenPipeError:  # whoever reads, as `head` does, has read enough
-        sys.exit(0)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

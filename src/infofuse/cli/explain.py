@@ -9,6 +9,7 @@ from infofuse.cli import show
 from infofuse.errors import InfofuseError
 
 if TYPE_CHECKING:
+    from infofuse.analysis.explanation import Explanation
     from infofuse.analysis.labels import Agreement, Drift, GeneratedLabels
 
 
@@ -36,6 +37,8 @@ def explain(
     """
     if data is None:
         _explain_labels(run, human, clips, out, json)
+    elif human is not None:
+        raise InfofuseError("--human goes with the labels of a run: leave out the data set")
     else:
         _explain_clips(run, data, split, clips, out, json)
 
@@ -48,27 +51,25 @@ def _explain_clips(
     from infofuse.data import open_corpus
     from infofuse.files import write_text
     from infofuse.training.checkpoint import load_with_penalties
-    from infofuse.training.protocol import find_checkpoint, open_split
+    from infofuse.training.protocol import find_checkpoint, open_split, task_for
 
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise InfofuseError(f"{out} should end in .html, the format of explained clips")
     folder, corpus = find_checkpoint(run), open_corpus(data)
     with show.busy("predicting from every subset of the modalities"):
+        task = task_for(folder, corpus)
         model, penalties = load_with_penalties(folder)
         chosen = open_split(corpus, split, folder.parent)
-        found = explain_clips(model, chosen, corpus.spec.task, next(iter(penalties), None))
+        found = explain_clips(model, chosen, task, next(iter(penalties), None))
     if out is not None:
         write_text(out, page(found, f"{run.name} on {corpus.spec.name}, {split}"))
     if json:
         show.print_json(found.to_json())
         return
-    content = found.to_json()
-    typer.echo(_share_table(content["modalities"]))
-    if content["auc"] is not None:
-        typer.echo(
-            f"\nAgreement ranks a clip over a mixed-up one with chance {content['auc']:.2f}."
-        )
-    typer.echo("\n" + _explained_table(content["clips"][:count]))
+    typer.echo(_share_table(found.shares))
+    if found.auc is not None:
+        typer.echo(f"\nAgreement ranks a clip over a mixed-up one with chance {found.auc:.2f}.")
+    typer.echo("\n" + _explained_table(found, count))
 
 
 def _share_table(shares: dict[str, float]) -> str:
@@ -76,22 +77,20 @@ def _share_table(shares: dict[str, float]) -> str:
     return show.table(rows + [[name, f"{share:.0%}"] for name, share in shares.items()])
 
 
-def _explained_table(clips: list[dict[str, Any]]) -> str:
-    names = list(clips[0]["shapley"]) if clips else []
-    scored = bool(clips) and "agreement" in clips[0]
-    heading = ["clip", "label", "said", *(["agree"] if scored else []), *names]
-    rows = [heading]
-    for clip in clips:
-        agree = [_short(clip["agreement"])] if scored else []
-        adds = [_short(clip["shapley"][name][0], sign=True) for name in names]
-        rows.append(
-            [clip["id"], _short(clip["label"][0]), _short(clip["prediction"][0]), *agree, *adds]
-        )
+def _explained_table(found: "Explanation", count: int) -> str:
+    values = found.attribution.values
+    scored = found.agreement is not None
+    rows = [["clip", "label", "said", *(["agree"] if scored else []), *values]]
+    for i in found.order()[:count]:
+        agree = [] if found.agreement is None else [_short(found.agreement[i])]
+        adds = [f"{v[i, found.shown(i)]:+.2f}" for v in values.values()]
+        said = [found.words(found.clips.labels[i]), found.words(found.answers[i])]
+        rows.append([str(found.clips.ids[i]), *said, *agree, *adds])
     return show.table(rows)
 
 
-def _short(value: float | None, sign: bool = False) -> str:
-    return "–" if value is None else f"{value:+.2f}" if sign else f"{value:.2f}"
+def _short(value: float) -> str:
+    return "–" if value != value else f"{value:.2f}"
 
 
 def _explain_labels(

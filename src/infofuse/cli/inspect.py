@@ -25,8 +25,9 @@ def inspect(
     """
     from infofuse.data.corpus import format_of, reader
     from infofuse.data.describe import describe
+    from infofuse.data.unpickle import loading_once
 
-    with show.busy(f"reading {path}"):
+    with show.busy(f"reading {path}"), loading_once():
         layout = format_of(path)
         found = describe(reader(layout).read(path))
     if json:

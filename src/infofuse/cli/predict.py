@@ -108,6 +108,9 @@ def _check(
         raise InfofuseError("--transcript goes with one media file, in the place of --text")
     if only and not paths:
         raise InfofuseError("words alone are text alone: leave out --only")
+    gone = [path for path in paths if not path.exists()]
+    if gone and len(gone) == len(paths):
+        raise InfofuseError(f"there is no file {gone[0]}")
     if out is not None and (data or len(paths) != 1):
         raise InfofuseError("--out draws the timeline of one media file; name one")
 

@@ -22,12 +22,27 @@ def tell(predictor: "Predictor", found: Sequence["ClipPrediction"] | Sequence["P
     several = [one.prediction if isinstance(one, ClipPrediction) else one for one in found]
     if len(found) != 1:
         parts = [_table(predictor, several)]
+        notes = [*notes, *_notes(found)]
     elif isinstance(found[0], ClipPrediction):
         parts, notes = _media(predictor, found[0]), found[0].notes
     else:
         parts = _clip(predictor, several[0])
     parts += ["\n".join(f"* {note}" for note in notes)] if notes else []
     return "\n\n".join(parts)
+
+
+def _notes(found: Sequence["ClipPrediction"] | Sequence["Prediction"]) -> list[str]:
+    """What was noticed of each of several media files."""
+    from infofuse.predict import ClipPrediction
+    from infofuse.predict.clip import UNCALIBRATED
+
+    return [
+        f"{one.prediction.id}: {note}"
+        for one in found
+        if isinstance(one, ClipPrediction)
+        for note in one.notes
+        if note != UNCALIBRATED
+    ]
 
 
 def _media(predictor: "Predictor", found: "ClipPrediction") -> list[str]:

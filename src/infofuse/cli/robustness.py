@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infofuse.cli import show
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, unknown
 
 if TYPE_CHECKING:
     from infofuse.analysis.robustness import Curve
@@ -33,18 +33,24 @@ def robustness(
     from infofuse.analysis.picture import file_format
     from infofuse.analysis.robustness_picture import draw_curves
     from infofuse.data import open_corpus
+    from infofuse.metrics import NAMES
 
     if len(paths) < 2:
         raise InfofuseError("give one or more runs, and the data set last")
     if out is not None:
         file_format(out)
+    if metric and metric not in NAMES:
+        raise unknown("metric", metric, NAMES)
     *runs, data = paths
     corpus = open_corpus(data)
     options: dict[str, Any] = {"rates": _numbers(rates)} if rates else {}
     if corruptions:
         options["corruptions"] = [name.strip() for name in corruptions.split(",")]
     found = {str(run): _curves(run, corpus, split, seed, options) for run in runs}
-    metric = metric or next(iter(found.values()))[0].metric
+    measured = [curve.metric for curves in found.values() for curve in curves]
+    metric = metric or measured[0]
+    if metric not in measured:
+        raise unknown("metric of this data", metric, measured)
     if out is not None:
         draw_curves(found, metric, out)
     if json:
@@ -68,13 +74,14 @@ def _curves(
 ) -> list["Curve"]:
     from infofuse.analysis.robustness import robustness as measure
     from infofuse.training import load
-    from infofuse.training.protocol import find_checkpoints, open_split
+    from infofuse.training.protocol import find_checkpoints, open_split, task_for
 
     folders = find_checkpoints(run)
+    task = task_for(folders[0], corpus)
     opened = [open_split(corpus, split, folder.parent) for folder in folders]
     models = [load(folder) for folder in folders]
     with show.counting(f"{run}: predicting") as report:
-        return measure(models, opened[0], corpus.spec.task, seed=seed, report=report, **options)
+        return measure(models, opened[0], task, seed=seed, report=report, **options)
 
 
 def _table(found: dict[str, list["Curve"]], metric: str) -> str:
@@ -89,9 +96,10 @@ def _table(found: dict[str, list["Curve"]], metric: str) -> str:
 
 
 def _row(curve: "Curve") -> list[str]:
-    import numpy as np
+    at = [_number(curve.score_at(rate).mean(), 3) for rate in (0.0, 0.5, 1.0)]
+    kept, area = _number(curve.at(0.5).mean(), 2), _number(curve.area.mean(), 2)
+    return [f"{curve.modality} {curve.corruption}", *at, kept, area]
 
-    middle = curve.scores.mean(0)
-    at = [f"{np.interp(rate, curve.rates, middle):.3f}" for rate in (0.0, 0.5, 1.0)]
-    kept = f"{curve.at(0.5).mean():.2f}"
-    return [f"{curve.modality} {curve.corruption}", *at, kept, f"{curve.area.mean():.2f}"]
+
+def _number(value: float, digits: int) -> str:
+    return "–" if value != value else f"{value:.{digits}f}"

@@ -41,6 +41,10 @@ def serve(
     option, which other users of the machine can read.
     """
     try:
+        import python_multipart  # noqa: F401 (which FastAPI asks for at the first upload)
+        import uvicorn  # noqa: F401
+
+        import infofuse.serve.app  # noqa: F401
         from infofuse.serve.run import serve as run_service
     except ImportError as error:
         raise InfofuseError(

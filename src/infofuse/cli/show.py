@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from infofuse.training.run import Announce
 
 INTERRUPTED = 130
-COLUMNS, GAP = 80, "  "
+COLUMNS, GAP, NARROW = 80, "  ", 12
 
 Json = typer.Option("--json", help="Print JSON for machines.")
 
@@ -28,10 +28,11 @@ def print_json(content: Any) -> None:
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Columns of text under a heading, the first to the left, the others to the right.
 
-    Where that is more than 80 columns wide, the first column is broken into lines.
+    Where that is more than 80 columns wide, the first column is broken into lines, and where the
+    others alone are as wide, the table is wider.
     """
     others = [max(len(row[i]) for row in rows) for i in range(1, len(rows[0]))]
-    room = COLUMNS - sum(w + len(GAP) for w in others)
+    room = max(NARROW, COLUMNS - sum(w + len(GAP) for w in others))
     first = min(room, max(len(row[0]) for row in rows))
     lines = [line for row in rows for line in _lines(row, first, others)]
     rule = GAP.join("-" * w for w in [first, *others])

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from infofuse.data.assemble import assemble
-from infofuse.data.columns import check_unimodal, ids, labels, strings, video
+from infofuse.data.columns import check_unimodal, ids, labels, strings, videos
 from infofuse.data.corpus import Corpus
 from infofuse.data.modalities import Part, check_count, check_widths, read_features, where
 from infofuse.errors import InfofuseError, nearest, unknown
@@ -125,15 +125,18 @@ def corpus_of(name: str, parts: Mapping[str, Part], layout: Layout) -> Corpus:
     clips = {split: len(column["ids"]) for split, column in columns.items()}
     features, notes = read_features(parts, layout.modalities, clips)
     check_widths(layout.labels, {split: c["labels"].shape[1] for split, c in columns.items()})
+    groups = videos({split: column["ids"] for split, column in columns.items()})
     splits = {
-        split: Clips(features={m: ragged[split] for m, ragged in features.items()}, **c)
+        split: Clips(
+            features={m: ragged[split] for m, ragged in features.items()}, groups=groups[split], **c
+        )
         for split, c in columns.items()
     }
     return assemble(name, splits, notes)
 
 
 def _columns(split: str, part: Part, layout: Layout) -> dict[str, Any]:
-    """Ids, labels, texts and groups of a split."""
+    """Ids, labels and texts of a split."""
     scores = labels(where(split, layout.labels), _need(split, part, layout.labels))
     names = _ids(split, part, layout, len(scores))
     check_count(split, layout.labels, len(scores), len(names))
@@ -143,7 +146,6 @@ def _columns(split: str, part: Part, layout: Layout) -> dict[str, Any]:
         "ids": names,
         "labels": scores,
         "texts": texts,
-        "groups": list(map(video, names)),
         "unimodal": _unimodal(split, part, layout, scores),
     }
 

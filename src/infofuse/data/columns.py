@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def sequences(where: str, column: Any) -> list[np.ndarray]:
     width = next((array.shape[1] for array in arrays if array.ndim == 2 and array.size), 0)
     nothing = np.zeros((0, width), np.float32)
     for i, array in enumerate(arrays):
-        if width == 0 or (array.size and array.shape[1:] != (width,)):
+        if array.size and array.shape[1:] != (width or None,):
             raise InfofuseError(
                 f"{where}, clip {i}, has shape {array.shape}; (steps, {width or 'features'}) was "
                 f"expected"
@@ -155,6 +156,16 @@ def video(clip: str) -> str:
         return segment[1]
     separator = "$_$" if "$_$" in clip else "_"
     return clip.rpartition(separator)[0] or clip
+
+
+def videos(ids: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The video of each clip, by split. Ids that name one for all of several clips, such as
+    "sample_0001" and "sample_0002", tell of no video: each clip is then one by itself.
+    """
+    found = {split: list(map(video, names)) for split, names in ids.items()}
+    every = [name for names in found.values() for name in names]
+    one_for_all = len(every) > 1 and len(set(every)) == 1
+    return {split: list(names) for split, names in ids.items()} if one_for_all else found
 
 
 def scale(labels: Float[np.ndarray, "n k"]) -> tuple[tuple[float, float] | None, str]:

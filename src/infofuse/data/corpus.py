@@ -39,12 +39,15 @@ class Corpus:
             check(name, clips, self.spec)
 
     def split(self, name: str) -> Clips:
-        """The clips of a split. Raises InfofuseError if the data has none of that name."""
+        """The clips of a split. Raises InfofuseError if the data has none of that name, or if it
+        is without clips."""
         if name not in self.splits:
             raise InfofuseError(
                 f"the data has no split {name!r} (it has {', '.join(self.splits) or 'none'}); "
                 f"this step needs one"
             )
+        if not len(self.splits[name]):
+            raise InfofuseError(f"split {name!r} of the data has no clips; this step needs some")
         return self.splits[name]
 
     @cached_property

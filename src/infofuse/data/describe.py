@@ -1,7 +1,8 @@
 """What a corpus holds, in numbers: splits, lengths, labels, what is missing or odd."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -11,7 +12,7 @@ from infofuse.data.recognise import Likeness, likeness
 from infofuse.types import Json, Ragged
 
 BINS = 13
-_ROWS = 65536  # steps that are looked at together: memory stays small for a mapped store
+_IDEOGRAPHS = 0x2E80  # from here on, a sign is a word's worth
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def describe(corpus: Corpus) -> Description:
 def _column(parts: dict[str, Ragged], width: int) -> Column:
     nan = infinite = 0
     low, high = np.full(width, np.inf), np.full(width, -np.inf)
-    for values in _pieces(list(parts.values()), width):
+    for values in chain.from_iterable(ragged.blocks() for ragged in parts.values()):
         nan += int(np.isnan(values).sum())
         infinite += int(np.isinf(values).sum())
         low = np.fmin(low, values.min(0))
@@ -103,13 +104,6 @@ def _column(parts: dict[str, Ragged], width: int) -> Column:
         infinite,
         tuple(np.flatnonzero(low == high).tolist()),
     )
-
-
-def _pieces(parts: Sequence[Ragged], width: int) -> Iterator[Float[np.ndarray, "_ width"]]:
-    for ragged in parts:
-        for start in range(int(ragged.offsets[0]), int(ragged.offsets[-1]), _ROWS):
-            end = min(start + _ROWS, int(ragged.offsets[-1]))
-            yield ragged.values[start:end].reshape(-1, width)
 
 
 def _lengths(lengths: Int[np.ndarray, "n"] | Float[np.ndarray, "n"]) -> Lengths | None:
@@ -131,7 +125,9 @@ def _words(texts: dict[str, Sequence[str]]) -> Column | None:
 def _count(text: str) -> int:
     """Words, or signs where a writing has no spaces."""
     words = text.split()
-    return len(words) if sum(map(ord, text)) < 0x2E80 * len(text) else len("".join(words))
+    signs = "".join(words)
+    ideographs = sum(ord(sign) >= _IDEOGRAPHS for sign in signs)
+    return len(words) if 2 * ideographs < len(signs) else len(signs)
 
 
 def _labels(parts: Sequence[Float[np.ndarray, "_ k"]]) -> tuple[LabelColumn, ...]:

@@ -121,4 +121,5 @@ def _check_alike(modality: str, columns: Mapping[str, Any], parts: Mapping[str, 
     missing = [split for split in parts if split not in columns]
     if missing:
         raise InfofuseError(f"split {missing[0]!r} has no {modality!r}, and another split has it")
-    check_widths(modality, {split: column[0].shape[-1] for split, column in columns.items()})
+    widths = {split: column[0].shape[-1] for split, column in columns.items()}
+    check_widths(modality, {split: width for split, width in widths.items() if width})

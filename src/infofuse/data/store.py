@@ -27,6 +27,9 @@ from infofuse.errors import InfofuseError
 from infofuse.files import locked, replacing
 
 LOCK = ".lock"
+REPORT = "extraction.json"
+"""How clips became features, in a store that was made from media."""
+
 _OURS = re.compile(rf"({'|'.join(SPLITS)})(-\d{{5}}-[0-9a-f]{{12}})?\.arrow|\..*\.new")
 
 
@@ -131,7 +134,10 @@ def _writing(folder: Path, manifest: Manifest, shard_bytes: int) -> Iterator[Wri
 
 def _sweep(folder: Path) -> None:
     """Remove shards that no manifest names: what was replaced, or left by a killed writer."""
-    splits = open_manifest(folder).splits.values() if is_store(folder) else ()
+    manifest = open_manifest(folder) if is_store(folder) else None
+    splits = manifest.splits.values() if manifest else ()
+    if manifest and manifest.spec.extraction is None:
+        (folder / REPORT).unlink(missing_ok=True)  # of the data set that was here before
     named = {shard.file for split in splits for shard in split.shards}
     for file in folder.iterdir():
         if file.name not in named and _OURS.fullmatch(file.name):

@@ -21,7 +21,7 @@ from jaxtyping import Float
 
 from infofuse.data.arrays import SPLIT_NAMES
 from infofuse.data.assemble import assemble
-from infofuse.data.columns import check_unimodal, labels, strings, video
+from infofuse.data.columns import check_unimodal, labels, strings, videos
 from infofuse.data.corpus import SPLITS, Corpus
 from infofuse.data.steps import is_sequence
 from infofuse.errors import InfofuseError, unknown
@@ -119,7 +119,7 @@ def clips_of(table: Table, roles: Roles, features: Mapping[str, Ragged]) -> Clip
         labels=scores,
         features=features,
         texts=_texts(table, roles.text, len(ids)),
-        groups=[group or video(clip) for group, clip in zip(groups, ids, strict=True)],
+        groups=[group or own for group, own in zip(groups, videos({"": ids})[""], strict=True)],
         unimodal=unimodal,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from infofuse.data.arrays import unread
 from infofuse.data.corpus import Corpus
-from infofuse.data.store import create_store, free_for_store
+from infofuse.data.store import REPORT, create_store, free_for_store
 from infofuse.data.table import corpus_of, find_roles
 from infofuse.errors import InfofuseError
 from infofuse.extract.clip import Extracted, extract_clip
@@ -19,7 +19,6 @@ from infofuse.extract.recipe import FeatureRecipe
 from infofuse.files import locked, sha256, write_json
 from infofuse.types import Clips, Json, Ragged
 
-REPORT = "extraction.json"
 _AT_ONCE = 64
 MODALITIES = ("audio", "vision")
 _NAMES = ("video_id", "clip_id")
@@ -65,6 +64,8 @@ def extract_folder(
     kept = out.with_name(f".{out.name}.clips")
     kept.mkdir(parents=True, exist_ok=True)
     with locked(kept / ".lock"):
+        free_for_store(out, overwrite)  # another process may have held the lock, and be done
+        kept.mkdir(parents=True, exist_ok=True)
         found = run(_Work(recipe, made_by, kept), listing.clips, jobs, report)
         results = dict(zip((clip.id for clip in listing.clips), found, strict=True))
         files = {id: kept / key for id, key in results.items() if not isinstance(key, Failed)}
@@ -146,8 +147,8 @@ def _deal(name: str, table: Mapping[str, list[object]]) -> tuple[list[object], l
     """A split for each clip by its group, or by itself where there are fewer than three groups."""
     everyone = corpus_of(name, table, find_roles([*table]), {}).splits["train"]
     groups, what = everyone.groups, "by group"
-    if len(set(groups)) < 3:
-        groups, what = everyone.ids, "one by one, for they have not three groups"
+    if len(set(groups)) < 3 or list(groups) == list(everyone.ids):
+        groups, what = everyone.ids, "one by one, for no three groups of them are known"
     return [*deal(groups)], [f"splits: there is no column of them, the clips are dealt {what}"]
 
 

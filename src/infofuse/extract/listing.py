@@ -82,6 +82,8 @@ def list_clips(media: Sequence[Path], labels: Path | None = None) -> Listing:
     if not clips:
         why = next(iter(missing.values()), f"there are no media in {_names(media)}")
         raise InfofuseError(f"no clip was found: {why}")
+    if classes:
+        notes.append(f"labels: {len(classes)} classes, {', '.join(classes)}")
     if not roles.labels:
         notes.append("there are no labels: " + ("no table" if labels is None else "no column"))
     return Listing(clips, table, classes, missing, tuple(notes))
@@ -90,13 +92,16 @@ def list_clips(media: Sequence[Path], labels: Path | None = None) -> Listing:
 def find_media(media: Sequence[Path]) -> dict[str, Path]:
     """The media files by id: a file's name, or its path in its folder as VIDEO$_$CLIP.
 
-    Raises InfofuseError if there is nothing at a path, or two files have one id.
+    Raises InfofuseError if there is nothing at a path, two files have one id, or a name is not in
+    UTF-8.
     """
     found: dict[str, Path] = {}
     for place in media:
         if not place.exists():
             raise InfofuseError(f"there is no {place}")
         for file, inside in _files(place):
+            if (readable := inside.encode("utf-8", "replace").decode()) != inside:
+                raise InfofuseError(f"{place}: the name {readable!r} is not in UTF-8; rename it")
             id = "$_$".join(PurePosixPath(inside).with_suffix("").parts)
             if id in found:
                 raise InfofuseError(
@@ -182,13 +187,23 @@ def _names(media: Sequence[Path]) -> str:
 
 
 def _numbered(table: Table, labels: Sequence[str]) -> tuple[Table, tuple[str, ...]]:
-    """The table with the numbers of classes in place of their names, and the names, if any."""
+    """The table with the numbers of classes in place of their names, and the names, if any.
+
+    Raises InfofuseError if some are numbers and some are not.
+    """
     if len(labels) != 1:
         return table, ()
     column = [str(cell).strip() for cell in table[labels[0]]]
-    if all(map(_is_number, column)):
+    known = [cell for cell in column if cell.lower() not in UNKNOWN]
+    names = [cell for cell in known if not _is_number(cell)]
+    if not names:
         return table, ()
-    classes = sorted({cell for cell in column if cell.lower() not in UNKNOWN})
+    if len(names) < len(known):
+        raise InfofuseError(
+            f"the label {names[0]!r} is no number, and {len(known) - len(names)} of {len(known)} "
+            f"labels are: write numbers for scores, or names for classes"
+        )
+    classes = sorted(set(known))
     numbers = [classes.index(cell) if cell in classes else None for cell in column]
     return {**table, labels[0]: numbers}, tuple(classes)
 

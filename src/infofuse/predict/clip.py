@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infofuse.errors import InfofuseError
 from infofuse.predict.prediction import Prediction
 from infofuse.predict.predictor import Predictor
-from infofuse.predict.timeline import HOP, WINDOW, Moment, timeline
+from infofuse.predict.timeline import HOP, WINDOW, Moment, check_windows, timeline
 from infofuse.types import Clips, Json, Sample
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def predict_clip(
     from infofuse.extract.clip import extract_clip
     from infofuse.extract.listing import transcript_beside
 
+    check_windows(window, hop)
     recipe = recipe_of(predictor, only)
     if text is None and transcript is None and recipe.text is not None:
         transcript = transcript_beside(Path(path))
@@ -109,14 +110,13 @@ def predict_extracted(
 
 def predict_text(predictor: Predictor, text: str) -> Prediction:
     """What the model says of words alone. Raises InfofuseError if it reads no words."""
-    prediction = _one(predictor, Sample("text", text=text))
-    if "text" not in predictor.modalities or (text.strip() and not prediction.present):
+    if not predictor.reads_words:
         read = ", ".join(predictor.modalities)
         raise InfofuseError(
             f"this model reads no words: it was trained on features of {read}; train one with "
             f"a text encoder, such as --set model.text_encoder=minilm"
         )
-    return prediction
+    return _one(predictor, Sample("text", text=text))
 
 
 def _one(predictor: Predictor, sample: Sample, only: Sequence[str] | None = None) -> Prediction:

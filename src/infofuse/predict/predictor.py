@@ -13,6 +13,7 @@ from infofuse.analysis.attribution import attribute
 from infofuse.analysis.explanation import agreements
 from infofuse.conformal import Calibration, Region
 from infofuse.data.spec import DataSpec
+from infofuse.encoders import Transcript
 from infofuse.encoders.cache import nothing_kept
 from infofuse.errors import InfofuseError, unknown
 from infofuse.models import columns, encoders
@@ -82,6 +83,12 @@ class Predictor:
     def modalities(self) -> tuple[str, ...]:
         """What the model reads, in its order."""
         return tuple(encoders(self.model))
+
+    @cached_property
+    def reads_words(self) -> bool:
+        """Whether it has a use for a text, rather than for features of one or for none."""
+        reader = encoders(self.model).get("text")
+        return reader is not None and any(isinstance(part, Transcript) for part in reader.modules())
 
     @property
     def task(self) -> Task:

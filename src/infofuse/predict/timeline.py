@@ -51,6 +51,7 @@ def timeline(
 
     Raises InfofuseError for a window of no length, and for a hop that is not.
     """
+    check_windows(window, hop)
     spans = windows(extracted.seconds, window, hop)
     if not spans:
         return ()
@@ -60,13 +61,17 @@ def timeline(
     return tuple(Moment(*span, one) for span, one in zip(spans, found, strict=True))
 
 
-def windows(seconds: float, window: float, hop: float) -> list[tuple[float, float]]:
-    """From 0 on, `hop` apart, all of one length; the last ends where the clip does."""
-    if window <= 0 or hop < LEAST_HOP:
+def check_windows(window: float, hop: float) -> None:
+    """Raises InfofuseError for a window of no length, and for a hop that is not."""
+    if not (window > 0 and hop >= LEAST_HOP):
         raise InfofuseError(
             f"a window has a length and a hop is at least {LEAST_HOP} s; found {window:g} s and "
             f"{hop:g} s"
         )
+
+
+def windows(seconds: float, window: float, hop: float) -> list[tuple[float, float]]:
+    """From 0 on, `hop` apart, all of one length; the last ends where the clip does."""
     last = seconds - window
     if last <= 0:
         return []

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from infofuse import papers
 from infofuse.predict import Predictor
 from infofuse.serve.limits import Limits
-from infofuse.serve.question import LARGEST, reads_words
+from infofuse.serve.question import LARGEST
 
 
 class About(BaseModel):
@@ -43,7 +43,7 @@ def about(predictor: Predictor, clips: str | None, limits: Limits) -> About:
         title=papers.get(predictor.name).PAPER.title,
         trained_on=spec.name,
         modalities=list(predictor.modalities),
-        text=reads_words(predictor),
+        text=predictor.reads_words,
         features=spec.features,
         clips=clips,
         kind=kinds.get(spec.metrics, "score"),
@@ -94,7 +94,11 @@ def _question(facts: About, limits: Limits) -> dict[str, Any]:
             dict.fromkeys(facts.features, spans),
             description="From and to of each step, in seconds; the timeline needs them.",
         ),
-        "words": {"type": "array", "items": _object(word, required=["text"])},
+        "words": {
+            "type": "array",
+            "items": _object(word, required=["text"]),
+            "maxItems": limits.characters,
+        },
         "seconds": seconds,
         "only": {"anyOf": [_only(facts), {"type": "null"}]},
     }

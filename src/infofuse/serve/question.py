@@ -1,5 +1,6 @@
 """What is asked of the service: features and words as JSON, or a form with a clip."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from infofuse.serve.limits import Limits
 from infofuse.types import Sample
 
 LARGEST = 1e6  # of a feature, by size: beyond it float32 layers overflow
+_A_NUMBER = 12  # bytes of JSON, at most about: "-1.23456e-05"
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
@@ -63,8 +65,9 @@ def read_json(
     except ValidationError as error:
         raise _refusal(error) from None
     _check_text(asked.text, limits)
+    _check_text(_spoken(asked.words), limits)
     _check_only(asked.only, predictor)
-    if asked.text and not reads_words(predictor):
+    if asked.text and not predictor.reads_words:
         raise InfofuseError("the model reads no words: send features alone")
     widths = predictor.spec.features
     for name in (*asked.features, *asked.times):
@@ -104,20 +107,28 @@ def read_form(form: FormData, predictor: Predictor, limits: Limits) -> Upload:
     return Upload(clip, transcript, text or None, names or None, wanted == "true")
 
 
-def reads_words(predictor: Predictor) -> bool:
-    """Whether the model has a use for a text."""
-    return predictor.spec.text and "text" in predictor.modalities
+def echo(found: Extracted, limits: Limits) -> dict[str, Any] | None:
+    """What was extracted, as the fields of a `Question`, numbers to six digits.
 
-
-def echo(found: Extracted) -> dict[str, Any]:
-    """What was extracted, as the fields of a `Question`, numbers to six digits."""
+    None where a question of such a size would be refused.
+    """
+    numbers = sum(values.size for values in found.sample.features.values())
+    long = max(len(found.sample.text), len(_spoken(found.words))) > limits.characters
+    steps = max(map(len, found.sample.features.values()), default=0)
+    if long or steps > limits.steps or numbers * _A_NUMBER > limits.json_bytes:
+        return None
+    times = {m: spans.clip(0, found.seconds) for m, spans in found.times.items()}
     return {
         "text": found.sample.text,
         "features": {m: _rounded(v) for m, v in found.sample.features.items()},
-        "times": {m: list(map(tuple, _rounded(v))) for m, v in found.times.items()},
+        "times": {m: list(map(tuple, _rounded(spans))) for m, spans in times.items()},
         "words": [TimedWord(text=w.text, start=w.start, end=w.end) for w in found.words],
         "seconds": found.seconds,
     }
+
+
+def _spoken(words: Sequence[TimedWord] | Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
 
 
 def _rounded(values: np.ndarray) -> list[list[float]]:

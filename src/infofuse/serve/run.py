@@ -46,7 +46,7 @@ def serve(
             f"long random word, or stay at 127.0.0.1"
         )
     app = create_app(
-        predictor, limits, token=token, hosts=LOOPBACK if local else None, extract=extract
+        predictor, limits, token=token, hosts=None if token else LOOPBACK, extract=extract
     )
     config = uvicorn.Config(
         app,

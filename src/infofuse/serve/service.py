@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,11 @@ from infofuse.serve.queue import Queue
 
 WINDOW, HOP = 3.0, 1.0
 """Seconds of the timeline: less than an utterance, since people follow it while a clip plays."""
+
+TOO_LARGE = (
+    "what was extracted is more than the service takes back, so that modalities cannot be switched "
+    "off: ask with a shorter clip"
+)
 
 
 class Answer(BaseModel):
@@ -59,18 +63,18 @@ class Service:
 
     async def answer_json(self, body: bytes) -> Answer:
         """The answer to a question that brings its features and words."""
-        return await self._in_turn(partial(self._read, body))
+        async with asyncio.timeout(self.limits.answer_seconds):
+            return await self.queue.model(partial(self._read, body))
 
     async def answer_upload(self, upload: Upload) -> Answer:
         """The answer to a question that brings a clip."""
         if self.no_clips is not None:
             raise InfofuseError(self.no_clips)
-        found = await self.queue.decode(partial(self._extracted, upload))
-        return await self._in_turn(partial(self._answer, found, upload.only, upload.features))
-
-    async def _in_turn(self, work: Callable[[], Answer]) -> Answer:
         async with asyncio.timeout(self.limits.answer_seconds):
-            return await self.queue.model(work)
+            found = await self.queue.decode(partial(self._extracted, upload))
+            return await self.queue.model(
+                partial(self._answer, found, upload.only, upload.features)
+            )
 
     def _read(self, body: bytes) -> Answer:
         found, only = read_json(body, self.predictor, self.limits)
@@ -79,12 +83,14 @@ class Service:
     def _answer(self, found: Extracted, only: list[str] | None, features: bool) -> Answer:
         said = predict_extracted(self.predictor, found, only=only, window=WINDOW, hop=HOP)
         _check(said.prediction)
+        extracted = echo(found, self.limits) if features else None
+        notes = [TOO_LARGE] if features and extracted is None else []
         return Answer.model_construct(
             prediction=said.prediction,
             timeline=list(said.timeline),
             seconds=said.seconds,
-            notes=list(said.notes),
-            extracted=Question.model_construct(**echo(found)) if features else None,
+            notes=[*said.notes, *notes],
+            extracted=Question.model_construct(**extracted) if extracted else None,
         )
 
     def _extracted(self, upload: Upload, seconds: float) -> Extracted:

@@ -12,6 +12,7 @@ from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json
 from infofuse.models import columns
+from infofuse.tasks import Task
 from infofuse.training import checkpoint
 from infofuse.training.predict import BATCH, predict
 from infofuse.training.processes import rank
@@ -59,13 +60,12 @@ def openings(run: Path) -> int:
     return len(read_json(record)) if record.is_file() else 0
 
 
-def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any]:
-    """Scores of a checkpoint on a split of a corpus, and what they were computed on.
+def task_for(folder: Path, corpus: Corpus) -> Task:
+    """What a checkpoint was trained to do, by which it is scored on any data.
 
-    Raises InfofuseError if the data does not fit the model.
+    Raises InfofuseError if the data's labels are not of the kind that the model predicts.
     """
-    config = checkpoint.read_config(folder)
-    spec = checkpoint.spec_of(config)
+    spec = checkpoint.spec_of(checkpoint.read_config(folder))
     if corpus.spec.outputs != spec.outputs:
         raise InfofuseError(
             f"the data has {corpus.spec.outputs} label columns and the model predicts "
@@ -76,18 +76,28 @@ def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any
             f"the data's classes are {list(corpus.spec.classes)} and the model's "
             f"{list(spec.classes)}: use data with the labels it was trained on"
         )
+    return spec.task
+
+
+def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any]:
+    """Scores of a checkpoint on a split of a corpus, and what they were computed on.
+
+    Raises InfofuseError if the data does not fit the model.
+    """
+    config = checkpoint.read_config(folder)
+    spec, task = checkpoint.spec_of(config), task_for(folder, corpus)
     model = checkpoint.load(folder)
     clips = open_split(corpus, split, folder.parent)
     prediction = predictions(model, clips)
     return {
         "split": split,
         "clips": len(clips),
-        "scores": spec.task.score(prediction, clips.labels),
+        "scores": task.score(prediction, clips.labels),
         "test_openings": openings(folder.parent),
         "same_data": corpus.fingerprint == config.get("data_fingerprint"),
         "missing": _missing(spec, corpus.spec),
         "prediction": dict(zip(clips.ids, prediction.tolist(), strict=True)),
-        "answer": dict(zip(clips.ids, spec.task.answer(prediction).tolist(), strict=True)),
+        "answer": dict(zip(clips.ids, task.answer(prediction).tolist(), strict=True)),
     }
 
 

@@ -65,7 +65,7 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
         known = clips.labels[~np.isnan(clips.labels).any(1), 0]
         if len(known) and middle is not None:
             yield _balance(name, known, middle)
-        if len(np.unique(known)) == 1:
+        if len(known) > 1 and len(np.unique(known)) == 1:
             yield Finding("error", "labels", f"every clip of {name} has the label {known[0]:g}")
 
 

@@ -20,15 +20,9 @@ LAMBDAS = 10.0 ** np.arange(-1, 6)
 
 def means(ragged: Ragged) -> Float[np.ndarray, "n width"]:
     """The mean over each sequence's steps, NaN for one that has none."""
-    lengths = ragged.lengths
     out = np.full((len(ragged), ragged.width), np.nan)
-    there = lengths > 0
-    if there.any():
-        begin, end = int(ragged.offsets[0]), int(ragged.offsets[-1])
-        starts = (ragged.offsets[:-1][there] - begin).astype(int)
-        values = ragged.values[begin:end].reshape(end - begin, -1)
-        sums = np.add.reduceat(values, starts, axis=0, dtype=np.float64)
-        out[there] = sums / lengths[there, None]
+    for i in np.flatnonzero(ragged.lengths > 0):  # one by one: a mapped column is never read whole
+        out[i] = ragged[int(i)].mean(0, dtype=np.float64)
     return out
 
 

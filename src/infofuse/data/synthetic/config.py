@@ -174,6 +174,8 @@ def _turned(config: SyntheticConfig, override: str) -> SyntheticConfig:
     if name not in known:
         raise unknown("dial of a synthetic corpus", name, known)
     old = getattr(config, name)
+    if modality and not isinstance(old, PerModality):
+        raise InfofuseError(f"{override!r}: {name} is one dial for all modalities, so {name}=…")
     new: Any
     if isinstance(old, PerModality):
         if modality and modality not in MODALITIES:

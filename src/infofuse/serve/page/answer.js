@@ -44,7 +44,8 @@ function list(names) {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-/** The rows of the modalities, with a switch each. The values are those of the whole answer. */
+/** The rows of the modalities, with a switch each, unless there is nothing to do `onSwitch`. The
+ * values are those of the whole answer. */
 export function showModalities(model, column, whole, isOn, onSwitch) {
   const { alone, contributions, nothing, scores } = whole.prediction;
   const most = Math.max(1e-9, ...Object.values(contributions).map((v) => Math.abs(v[column.index])));
@@ -86,9 +87,9 @@ function modalitySwitch(name, there, on, onSwitch) {
   const label = document.createElement("label");
   label.className = "switch";
   const input = document.createElement("input");
-  Object.assign(input, { type: "checkbox", checked: on, disabled: !there, name });
+  Object.assign(input, { type: "checkbox", checked: on, disabled: !there || !onSwitch, name });
   input.setAttribute("role", "switch");
-  input.addEventListener("change", () => onSwitch(name, input.checked));
+  input.addEventListener("change", () => onSwitch(input));
   label.append(input, capital(name));
   return label;
 }

@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 
 let model = null; // what the service says of its model
 let clip = null; // the file that is chosen
-let asked = null; // the question by which the answer can be had again
+let asked = null; // the question by which the answer can be had again, if it can
 let whole = null; // the answer with every modality
 let answer = null; // the answer with those that are switched on
 let off = new Set();
@@ -63,12 +63,13 @@ function askForToken() {
 async function send(signal) {
   if (!model) await begin();
   const text = $("words").value.trim();
-  if (!clip && !text) throw new Error(nothingGiven());
-  const found = clip ? await service.askClip(clip, text, signal) : await service.ask({ text }, null, signal);
-  asked = found.extracted ?? { text };
+  const sent = clip; // another may be chosen while this one is read
+  if (!sent && !text) throw new Error(nothingGiven());
+  const found = sent ? await service.askClip(sent, text, signal) : await service.ask({ text }, null, signal);
+  asked = sent ? (found.extracted ?? null) : { text };
   whole = answer = found;
   off = new Set();
-  timeline.load(clip);
+  timeline.load(sent);
   fillColumns();
   show();
   $("result").hidden = false;
@@ -93,7 +94,7 @@ function fillColumns() {
 }
 
 function show() {
-  showModalities(model, column, whole, (name) => !off.has(name), switched);
+  showModalities(model, column, whole, (name) => !off.has(name), asked && switched);
   showSwitched();
 }
 
@@ -103,13 +104,23 @@ function showSwitched() {
   timeline.show(answer ?? { timeline: [], seconds: whole.seconds }, asked, column);
 }
 
-async function switched(name, on) {
-  if (on) off.delete(name);
-  else off.add(name);
+/** Ask again; where that fails, the switch goes back to what the answer shown is of. */
+async function switched(input) {
+  const before = new Set(off);
+  if (input.checked) off.delete(input.name);
+  else off.add(input.name);
   const only = whole.prediction.present.filter((m) => !off.has(m));
   await attempt("Asking again …", async (signal) => {
-    if (only.length === whole.prediction.present.length) answer = whole;
-    else answer = only.length ? await service.ask(asked, only, signal) : null;
+    try {
+      if (only.length === whole.prediction.present.length) answer = whole;
+      else answer = only.length ? await service.ask(asked, only, signal) : null;
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        off = before;
+        input.checked = !input.checked;
+      }
+      throw error;
+    }
     showSwitched();
   });
 }
@@ -134,7 +145,7 @@ function size(bytes) {
 }
 
 async function record() {
-  if (recorder.isRecording()) return recorder.stop();
+  if (recorder.isBusy()) return recorder.stop();
   $("record").textContent = "Stop recording";
   $("trouble").textContent = "";
   try {

@@ -66,7 +66,7 @@ export function capital(text) {
 
 /** The interval or set of a prediction as a sentence; "" where there is none. */
 export function interval(model, prediction, column) {
-  const sure = `${Math.round(100 * model.confidence)} %`;
+  const sure = `${Number((100 * model.confidence).toPrecision(4))} %`;
   const span = prediction.interval?.[column.index];
   if (span) return `${sure} interval: ${state(column, span[0])} to ${state(column, span[1])}`;
   if (prediction.classes) return `${sure} set: ${prediction.classes.join(", ") || "empty"}`;

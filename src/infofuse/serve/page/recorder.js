@@ -2,31 +2,42 @@
 
 const preview = document.getElementById("preview");
 
+let busy = false; // from asking for the devices until they are let go
 let running = null;
 
-export function isRecording() {
-  return running !== null;
+export function isBusy() {
+  return busy;
 }
 
 /** Record until `stop`, or so many seconds; gives the clip. */
 export async function record(seconds) {
-  const stream = await devices();
+  busy = true;
+  let stream = null;
+  try {
+    stream = await devices();
+    return await recorded(stream, seconds);
+  } finally {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    preview.srcObject = null;
+    preview.hidden = true;
+    running = null;
+    busy = false;
+  }
+}
+
+async function recorded(stream, seconds) {
   const parts = [];
   const recorder = new MediaRecorder(stream);
+  running = recorder;
   preview.hidden = stream.getVideoTracks().length === 0;
   preview.srcObject = stream;
   preview.play().catch(() => {});
-  running = recorder;
-  const timer = setTimeout(stop, 1000 * seconds);
   recorder.addEventListener("dataavailable", (event) => parts.push(event.data));
   const stopped = new Promise((done) => recorder.addEventListener("stop", done, { once: true }));
+  const timer = setTimeout(stop, 1000 * seconds);
   recorder.start();
   await stopped;
   clearTimeout(timer);
-  for (const track of stream.getTracks()) track.stop();
-  preview.srcObject = null;
-  preview.hidden = true;
-  running = null;
   return new File(parts, "recording", { type: recorder.mimeType });
 }
 

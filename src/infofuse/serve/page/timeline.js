@@ -53,7 +53,7 @@ function momentAt(time) {
 }
 
 function says(moment) {
-  if (!moment) return "The clip is too short for a timeline";
+  if (!moment) return "no timeline: the clip is short, or everything is switched off";
   if (!moment.present.length) return "nothing that the model reads";
   const doubt = moment.conflict ? `, ${moment.conflict.low} and ${moment.conflict.high} in conflict` : "";
   return `${state(column, moment.value)}, ${inWords(column, moment.value)}${doubt}`;
@@ -95,7 +95,10 @@ function row(moment) {
   jump.textContent = `${moment.start.toFixed(1)} to ${moment.end.toFixed(1)}`;
   jump.addEventListener("click", () => seek((moment.start + moment.end) / 2));
   const agree = moment.conflict ? "in conflict" : "–";
-  const cells = [jump, `${state(column, moment.value)} (${inWords(column, moment.value)})`, agree];
+  const said = moment.present.length
+    ? `${state(column, moment.value)} (${inWords(column, moment.value)})`
+    : says(moment);
+  const cells = [jump, said, agree];
   for (const content of cells) {
     const cell = document.createElement("td");
     cell.append(content);
