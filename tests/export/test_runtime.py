@@ -218,6 +218,8 @@ def test_folders_that_are_no_exported_model(run: Path, exported: Path, tmp_path:
     with pytest.raises(Refusal, match="not an exported model of format 1"):
         Runtime.load(run / "seed-1111/checkpoint")
     (tmp_path / "config.json").write_text((exported / "config.json").read_text())
+    with pytest.raises(Refusal, match="cannot be read: Not a directory"):
+        Runtime.load(exported / "model.onnx")
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(Refusal, match="cannot be run"):
         Runtime.load(tmp_path)
@@ -289,6 +291,14 @@ def test_command_lines(
     wrong = runtime(tmp_path / "nowhere", *words)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("error: there is no file")
+    np.save(tmp_path / "clip.npy", np.ones(3))
+    (tmp_path / "empty.npz").touch()
+    for name in ("clip.npy", "empty.npz"):
+        refused = runtime(tmp_path / "o", "--features", tmp_path / name)
+        assert refused.returncode == 2
+        assert "is no .npz file of plain arrays" in refused.stderr
+    empty = Runtime.load(exported, 1)(["I loved it."], {"audio": [[]]})
+    np.testing.assert_array_equal(empty, Runtime.load(exported, 1)(["I loved it."]))
 
 
 def runtime(*words: object) -> "subprocess.CompletedProcess[str]":

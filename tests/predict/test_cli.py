@@ -101,6 +101,7 @@ def test_words_alone_are_a_clip(walked_run: Path, said: Say) -> None:
         (("a.wav", "--only", "sound"), "unknown modality 'sound'"),
         (("a.wav", "--confidence", "1"), "confidence lies between 0 and 1"),
         (("a.wav",), "there is no file a.wav"),
+        (("a.wav", "b.wav"), "there is no file a.wav"),
     ],
 )
 def test_what_does_not_go_together_is_refused(
@@ -117,6 +118,7 @@ def test_a_data_set_goes_by_itself(run: Path, walked_run: Path, folder: Path, sa
     status, shown = said(run, folder / "clips" / "clip03.wav")
     assert status == 2
     assert "of unknown making" in shown
+    assert "there is no file typo.pkl" in said(run, "typo.pkl")[1]
 
 
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")

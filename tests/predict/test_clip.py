@@ -88,6 +88,7 @@ def test_words_alone(walked: Predictor, small_corpus: Corpus, tmp_path: Path) ->
     found = predict_text(walked, "it was great")
     assert (found.present, found.abstained) == (("text",), False)
     assert predict_text(walked, " ").abstained
+    assert walked.reads_words
     tables = {"paper": "lf_dnn", "data": "given", "model": {"modalities": ["audio"]}}
     train(resolve(tables | {"train": {"epochs": 1}}), tmp_path / "deaf", corpus=small_corpus)
     with pytest.raises(InfofuseError, match="this model reads no words"):

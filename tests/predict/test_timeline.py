@@ -9,10 +9,11 @@ from infofuse.errors import InfofuseError
 from infofuse.extract.clip import Extracted
 from infofuse.extract.text import Word
 from infofuse.predict import Predictor, predict_extracted
-from infofuse.predict.timeline import LEAST_HOP, cut, windows
+from infofuse.predict.timeline import LEAST_HOP, check_windows, cut, windows
 from infofuse.types import Clips, Sample
 
 LENGTH = st.floats(0.5, 20)
+NAN = float("nan")
 
 
 def steps(begin: float, end: float, width: float) -> np.ndarray:
@@ -49,10 +50,12 @@ def test_windows_are_of_one_length_a_hop_apart_and_reach_the_end(
     assert (np.diff(starts) <= hop + 1e-9).all()
 
 
-@pytest.mark.parametrize(("window", "hop"), [(0.0, 1.0), (-1.0, 1.0), (5.0, 0.0), (5.0, 0.01)])
+@pytest.mark.parametrize(
+    ("window", "hop"), [(0.0, 1.0), (-1.0, 1.0), (5.0, 0.0), (5.0, 0.01), (NAN, 1.0), (5.0, NAN)]
+)
 def test_windows_that_are_none_are_refused(window: float, hop: float) -> None:
     with pytest.raises(InfofuseError, match="a window has a length"):
-        windows(10.0, window, hop)
+        check_windows(window, hop)
 
 
 def test_windows_side_by_side_hold_every_step_and_word_once() -> None:

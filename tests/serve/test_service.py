@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import httpx
 import numpy as np
 import psutil
 import pytest
-from services import TOKEN, Running, socket_to
+from services import TOKEN, Running, socket_to, strange
 from strange import made
 
 from infofuse.cli import main
 from infofuse.predict import Predictor, predict_extracted
+from infofuse.serve.limits import Limits
+from infofuse.serve.question import echo
 from infofuse.types import Clips, Sample
 
 WORDS = ("great", "awful", "a film", "boring", "lovely", "I", "he", "was", "so", "not")
@@ -87,6 +90,22 @@ def test_a_clip_is_answered_as_the_predictor_does_and_asked_again(
     assert alone["scores"] != pytest.approx(answer["prediction"]["scores"], abs=1e-4)
 
 
+def test_what_would_be_too_large_to_send_back_is_left_out(service: Running) -> None:
+    answer = service.send(b"answer 60 0.25", features="true").json()
+    assert answer["extracted"] is None
+    assert any("cannot be switched off" in note for note in answer["notes"])
+
+
+def test_steps_that_end_beyond_a_clip_are_sent_back_as_ending_with_it() -> None:
+    """As the last frame does of a clip that was cut between two frames."""
+    clip = made(3.0, 0.5)
+    beyond = {"audio": clip.times["audio"] + 0.04}
+    sent = echo(replace(clip, times=beyond), Limits())
+    assert sent is not None
+    assert sent["times"]["audio"][-1] == pytest.approx((2.94, 3.0))
+    assert sent["times"]["audio"][0] == pytest.approx((0.04, 0.14))
+
+
 def test_words_in_a_file_count_as_words(service: Running) -> None:
     files = {"clip": b"answer 1 0", "transcript": b"an awful film"}
     found = service.client.post("/predict", files=files).json()
@@ -120,6 +139,8 @@ def test_words_in_a_file_count_as_words(service: Running) -> None:
         (b'{"text": "a", "seconds": 1e9}', 422, "at most 30 s"),
         (b'{"features": {"vision": [[' + b"1," * 58 + b'1]]}, "seconds": 9}', 422, "is missing"),
         (b'{"text": "' + b"a" * 10_001 + b'"}', 422, "10001 characters"),
+        (b'{"words": [{"text": "' + b"a" * 10_001 + b'"}]}', 422, "10001 characters"),
+        (b'{"words": [' + b'{"text": ""},' * 10_002 + b'{"text": ""}]}', 422, "10002 characters"),
     ],
 )
 def test_what_is_no_question_gets_a_sentence(
@@ -329,6 +350,13 @@ def test_who_has_the_token_may_use_any_host_name(guarded: Running) -> None:
     answer = guarded.client.get("/model", headers={"host": "models.example"})
     assert answer.json()["modalities"] == ["text", "audio", "vision"]
     assert guarded.client.get("/openapi.json").json()["security"] == [{"token": []}]
+
+
+def test_so_may_a_proxy_on_this_machine(model: Path, tmp_path: Path) -> None:
+    headers = {"authorization": f"Bearer {TOKEN}".encode(), "host": "models.example"}
+    with strange(model, tmp_path, headers, token=TOKEN) as service:
+        origin = {"origin": "https://models.example"}
+        assert service.client.post("/predict", json={"text": "a"}, headers=origin).is_success
 
 
 @pytest.mark.parametrize(

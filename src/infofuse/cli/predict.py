@@ -108,9 +108,6 @@ def _check(
         raise InfofuseError("--transcript goes with one media file, in the place of --text")
     if only and not paths:
         raise InfofuseError("words alone are text alone: leave out --only")
-    gone = [path for path in paths if not path.exists()]
-    if gone and len(gone) == len(paths):
-        raise InfofuseError(f"there is no file {gone[0]}")
     if out is not None and (data or len(paths) != 1):
         raise InfofuseError("--out draws the timeline of one media file; name one")
 
@@ -133,6 +130,9 @@ def _predict_media(
     from infofuse.predict import predict_clip
     from infofuse.predict.clip import recipe_of
 
+    predictor.used(options["only"])
+    if not any(path.exists() for path in paths):  # said before what a model would make of them
+        raise InfofuseError(f"there is no file {paths[0]}")
     recipe_of(predictor, options["only"])
     found, failed = [], {}
     for path in paths:

@@ -36,9 +36,9 @@ class Guard:
     """ASGI middleware that refuses what no route should see, and bounds the bodies of the rest.
 
     token: asked of every path that is not open, where there is one. hosts: names under which the
-    service may be addressed; None for any (where there is a token, which no page elsewhere has). A
-    name that is not ours is how a page elsewhere gets
-    at a service on this machine (DNS rebinding); an Origin that is not ours is a page elsewhere.
+    service may be addressed; None for any, where there is a token. A name that is not ours is how
+    a page elsewhere gets at a service on this machine (DNS rebinding), but it has no token; an
+    Origin that is not ours is a page elsewhere.
     """
 
     def __init__(
