@@ -9,14 +9,16 @@ from infofuse.errors import InfofuseError, unknown
 T = TypeVar("T")
 
 
-def from_table(kind: type[T], table: Mapping[str, Any], name: str) -> T:
+def from_table(kind: type[T], table: Any, name: str) -> T:
     """A dataclass from a table called `name`.
 
-    Raises InfofuseError for a key that does not exist, with the nearest one that does, and for a
-    value of the wrong type.
+    Raises InfofuseError for what is no table, for a key that does not exist, with the nearest one
+    that does, and for a value of the wrong type.
     """
     from pydantic import TypeAdapter, ValidationError
 
+    if not isinstance(table, Mapping):
+        raise InfofuseError(f"{name} = {table!r}: a table was expected, such as [{name}]")
     refuse_unknown(kind, table, f"{name}.")
     try:
         return TypeAdapter(kind).validate_python(dict(table))

@@ -220,6 +220,7 @@ class Output:
     unimodal: predictions of single modalities, where a model makes them.
     codes: what the encoders made of each modality, where these are vectors that the model fuses
     (`infofuse.models.OfVectors`), each (batch, width).
+    autocast: the precision under which the model computed all this; None for its own.
     """
 
     prediction: Float[Tensor, "batch k"]
@@ -227,6 +228,12 @@ class Output:
     present: dict[str, Bool[Tensor, "batch"]]
     unimodal: dict[str, Float[Tensor, "batch k"]] = field(default_factory=dict)
     codes: dict[str, Float[Tensor, "batch _"]] = field(default_factory=dict)
+    autocast: torch.dtype | None = None
+
+    def __post_init__(self) -> None:
+        device = self.prediction.device.type
+        if self.autocast is None and torch.is_autocast_enabled(device):
+            self.autocast = torch.get_autocast_dtype(device)
 
 
 Json = dict[str, Any]

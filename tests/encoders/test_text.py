@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, XLNetConfig, XLNetModel
 
 from infofuse.data.loader import pad
 from infofuse.encoders import TextEncoder
@@ -48,6 +49,24 @@ def test_padding_and_absence(tiny_bert: str) -> None:
 def test_long_texts_are_cut(tiny_bert: str) -> None:
     encoder = TextEncoder(tiny_bert, max_tokens=6)
     assert encoder.column(clips()).lengths.tolist() == [6, 6, 0, 3]
+
+
+def test_more_tokens_than_there_are_places_are_refused(tiny_bert: str) -> None:
+    for count in (2, 513):
+        with pytest.raises(InfofuseError, match=f"max_tokens is {count}, and .* for 3 to 512"):
+            TextEncoder(tiny_bert, max_tokens=count)
+
+
+def test_the_token_that_stands_for_a_text_is_the_last_in_xlnet(tmp_path: Path) -> None:
+    config = XLNetConfig(vocab_size=30522, d_model=16, n_layer=1, n_head=2, d_inner=32)
+    XLNetModel(config).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(minilm_folder()).save_pretrained(tmp_path)
+    encoder = TextEncoder(str(tmp_path)).eval()
+    x = pad(encoder.column(clips()), np.arange(4))
+    with torch.no_grad():
+        states, found = encoder.states(x), encoder(x)
+    for i in (0, 1, 3):
+        torch.testing.assert_close(found[i], states[i, x.lengths[i] - 1])
 
 
 def test_every_weight_learns(tiny_bert: str) -> None:

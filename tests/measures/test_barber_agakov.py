@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from infofuse.measures import BarberAgakov, GaussianEntropy, KnownEntropy
+from infofuse.measures import BarberAgakov, GaussianEntropy, KnownEntropy, KozachenkoLeonenko
 
 DIM = 16
 
@@ -30,6 +30,13 @@ def set_to_truth(bound: BarberAgakov, rho: float) -> None:
             layer.bias.zero_()
         log_variance[2].weight.zero_()
         log_variance[2].bias.fill_(math.log(1 - rho**2))
+
+
+def test_it_asks_for_as_many_clips_as_its_entropy() -> None:
+    assert BarberAgakov(4, 4).min_batch == 2
+    bound = BarberAgakov(4, 4, entropy=KozachenkoLeonenko(k=3))
+    assert bound.min_batch == 4
+    assert bound(*torch.randn(2, 4, 4)).isfinite()
 
 
 @pytest.mark.parametrize("mi", [0.0, 0.5, 2.0, 4.0])

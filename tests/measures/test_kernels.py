@@ -173,3 +173,14 @@ def test_median_bandwidth_survives_repeated_clips():
     assert median_bandwidth(d).item() == pytest.approx(1 / 3)
     assert median_bandwidth(torch.zeros(3, 3)) > 0
     assert gaussian(torch.zeros(3, 3), median_bandwidth(torch.zeros(3, 3))).isfinite().all()
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e3, 1e6, 1e12])
+@pytest.mark.parametrize("measure", [CKA(), CKA(unbiased=True), DistanceCorrelation()])
+def test_scale_does_not_matter_even_in_float32(measure, scale):
+    x = torch.randn(64, 8)
+    y = x[:, :4] + torch.randn(64, 4)
+    expected = measure(x, y).item()
+    assert expected > 0.1
+    assert measure(scale * x, y).item() == pytest.approx(expected, rel=1e-3)
+    assert measure(scale * x, scale * y).item() == pytest.approx(expected, rel=1e-3)

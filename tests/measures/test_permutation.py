@@ -1,5 +1,7 @@
 """The permutation test: calibrated under independence, awake under dependence."""
 
+import math
+
 import pytest
 import torch
 
@@ -44,6 +46,11 @@ def test_it_counts_the_observed_order_in():
     reached = sum(bool(statistic(x, x[o]) >= statistic(x, x)) for o in orders)
     found = permutation_test(statistic, x, x, 30, torch.Generator().manual_seed(0))
     assert found == (1 + reached) / 31
+
+
+def test_what_is_no_number_has_no_p():
+    x = torch.randn(20, 2)
+    assert math.isnan(permutation_test(HSIC(), x.masked_fill(x > 2, float("nan")) * math.nan, x, 9))
 
 
 def test_measures_blind_to_pairing_say_nothing():

@@ -126,6 +126,26 @@ def test_codes_are_shuffled_as_clips_are_and_encoded_once(backbone: str) -> None
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("backbone", ["lf_dnn", "misa", "ef_lstm"])
+def test_what_is_shuffled_is_computed_in_the_precision_of_what_is_not(backbone: str) -> None:
+    """Else T would tell the one from the other by their digits."""
+    clips, _ = planted(24, 9)
+    options = {"text_encoder": "features"}
+    model, objective = mdm.build(mdm.Config(backbone=backbone, options=options), SPEC)
+    fit_inputs(model.eval(), clips)
+    batch = Loader(columns(model, clips), clips.labels, 24).batch(np.arange(24))
+    with torch.autocast("cpu", torch.bfloat16):
+        output = model(batch)
+    assert output.autocast == torch.bfloat16
+    samples = penalty_of(objective)._samples(output, batch)
+    assert samples is not None
+    for some in samples:
+        assert some.dtype == torch.float32
+        torch.testing.assert_close(some.bfloat16().float(), some, atol=0, rtol=0)
+    assert objective(output, batch)[penalty_of(objective).name].loss.isfinite()
+    assert model(batch).autocast is None
+
+
 @pytest.mark.parametrize("placement", ["fused", "codes"])
 @pytest.mark.parametrize("penalty", ["kl", "f", "wasserstein"])
 def test_the_critic_tells_dependence_from_independence(penalty: str, placement: str) -> None:

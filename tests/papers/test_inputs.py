@@ -7,6 +7,7 @@ from infofuse.data import DataSpec
 from infofuse.encoders import Frames, FrozenSequence, LSTMEncoder, TextEncoder, TextSequence
 from infofuse.errors import InfofuseError
 from infofuse.papers.inputs import sequence_encoder, vector_encoder
+from infofuse.tables import from_table
 
 BOTH = DataSpec("x", {"text": 5, "audio": 3}, text=True)
 
@@ -32,6 +33,29 @@ def test_what_the_data_lacks_is_refused() -> None:
         sequence_encoder("text", DataSpec("x", {"audio": 3}, text=True), text="features")
     with pytest.raises(InfofuseError, match="not the words that 'minilm' reads"):
         vector_encoder("text", DataSpec("x", {"text": 5}), hidden=4, width=4)
+
+
+@pytest.mark.parametrize(
+    ("paper", "choices", "why"),
+    [
+        ("mmim", {"temperature": 0.0}, "mmim cannot be built of these choices: a temperature"),
+        ("mmim", {"dropout": 2.0}, "dropout probability has to be between 0 and 1"),
+        ("misa", {"width": 33}, "misa cannot be built of these choices: embed_dim must be"),
+        ("lmf", {"rank": 0}, "the rank is at least 1; found 0"),
+        ("mult", {"kernel_text": 0}, "a convolution sees one step at least"),
+    ],
+)
+def test_choices_of_which_nothing_can_be_built(paper: str, choices: dict, why: str) -> None:
+    config = from_table(papers.get(paper).Config, choices | {"text_encoder": "features"}, "model")
+    with pytest.raises(InfofuseError, match=why):
+        papers.build(paper, config, BOTH)
+
+
+def test_nor_of_a_terms() -> None:
+    config = from_table(papers.get("lf_dnn").Config, {"text_encoder": "features"}, "model")
+    plus = {"mdm": papers.get_term("mdm").Plus(unroll=0)}
+    with pytest.raises(InfofuseError, match="mdm cannot be built of these choices: the stat"):
+        papers.build("lf_dnn", config, BOTH, plus)
 
 
 def test_helpers_are_no_papers() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,8 +100,10 @@ def test_what_is_finished_is_kept_and_a_study_may_grow(made: Path, tmp_path: Pat
     assert [s.ended.job.name for s in seen if s.ended] == ["made/late/2", "made/early/2"]
     assert seen[-1].seconds_left == 0
     changed = small(made, train={"epochs": 3, "batch_size": 16})
+    declared = (out / "study.toml").read_text()
     with pytest.raises(InfofuseError, match=r"train\.epochs is 2 there and 3 here"):
         run_study(resolve_study(changed), out, jobs=0)
+    assert (out / "study.toml").read_text() == declared  # of the cells that are there
     (tmp_path / "else").mkdir()
     (tmp_path / "else" / "file").write_text("")
     with pytest.raises(InfofuseError, match="holds no study"):
@@ -118,6 +121,30 @@ def test_one_cell_that_fails_stops_no_other(made: Path, tmp_path: Path) -> None:
     assert {s for _, s, _ in results.found} >= {"late", "early"}
     shown = {table.name: table for table in tables(results)}
     assert ("made/odd/1", failed["made/odd/1"]) in shown["failures"].rows
+
+
+def test_data_that_was_moved_are_found_where_they_are_now(made: Path, tmp_path: Path) -> None:
+    for name in ("here", "there"):
+        shutil.copytree(made, tmp_path / name)
+    out, declared = tmp_path / "out", small(made, seeds=[1])
+    declared["data"]["made"] = {"path": str(tmp_path / "here")}
+    assert run_study(resolve_study(declared), out, jobs=0) == {}
+    shutil.rmtree(tmp_path / "here")
+    declared["data"]["made"] = {"path": str(tmp_path / "there"), "title": "Moved"}
+    assert run_study(resolve_study(declared | {"seeds": [1, 2]}), out, jobs=0) == {}
+    assert open_results(out).surveys["made"].title == "Moved"
+    assert len(open_results(out).found) == 4
+
+
+def test_a_row_that_cannot_be_tuned_stops_no_other(made: Path, tmp_path: Path) -> None:
+    declared = small(made, seeds=[1], tune={"trials": 1, "seed": 7})
+    declared["rows"]["odd"] = {"paper": "lf_dnn", "model": {"modalities": ["smell"]}}
+    for row in declared["rows"].values():
+        row["trials"] = [["train.lr=1e-2"]]
+    failed = run_study(resolve_study(declared), tmp_path / "out", jobs=0)
+    assert set(failed) == {"made/odd/trial-0", "made/odd/1"}
+    assert "no trial of made/odd ended" in failed["made/odd/1"]
+    assert {s for _, s, _ in open_results(tmp_path / "out").found} == {"late", "early"}
 
 
 def test_a_wrong_key_is_refused_before_anything_runs(made: Path, tmp_path: Path) -> None:
@@ -159,5 +186,9 @@ def test_release_peeks_and_says_so_everywhere(made: Path, tmp_path: Path) -> Non
     assert facts["epoch"] == 1 + int(np.argmin([e["test_mae"] for e in history]))
     assert "valid" not in facts
     assert os.listdir(seed / "checkpoint")
-    with pytest.raises(InfofuseError, match="protocol is"):
+    declared = (out / "study.toml").read_text()
+    with pytest.raises(InfofuseError, match="is by protocol 'release', and this one by 'honest'"):
         run_study(resolve_study(small(made, seeds=[1])), out, jobs=0)
+    assert (out / "study.toml").read_text() == declared
+    (out / "study.toml").write_text(declared.replace('"release"', '"honest"'))
+    assert open_results(out).peeked  # the cells themselves say so

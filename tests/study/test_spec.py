@@ -66,6 +66,7 @@ def test_the_grid_is_rows_by_penalties_by_data_by_splits_by_seeds() -> None:
         ({"title": ""}, "names no title"),
         ({"rows": {"a/b": {"paper": "tfn"}}, "baseline": "a/b"}, "names a folder"),
         ({"data": {"d": {"path": "x", "splits": []}}}, "names one at least"),
+        ({"data": {"d": {"path": "x", "splits": ["given", "given"]}}}, "given once each"),
         ({"rows": {"a": {"paper": "tfn", "trials": [["train.lr=1"]]}}}, "same budget"),
         ({"tune": {"trials": 2, "seed": 9}}, "same budget"),
         ({"tune": {"trials": 0, "seed": 2}}, "among the seeds"),

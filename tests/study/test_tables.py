@@ -2,16 +2,19 @@
 
 import csv
 import io
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from infofuse.files import read_json
-from infofuse.study.gains import differences, penalties
+from infofuse.report.quality import confusions, worst_errors
+from infofuse.study.gains import SIGNIFICANT, _enough, differences, penalties
 from infofuse.study.grid import cells, recipe_of, systems
 from infofuse.study.published import Figure, encoder_of, figures, verdict
-from infofuse.study.results import Results
+from infofuse.study.results import Results, open_results
 from infofuse.study.statistics import holm, sign_flip
 from infofuse.study.table import Interval, Spread, Table, to_csv, to_latex, to_markdown
 from infofuse.study.tables import tables
@@ -80,6 +83,27 @@ def test_p_values_are_corrected_over_the_whole_table(finished: Results) -> None:
     ]
     assert (shown[:4] >= raw).all()
     assert (shown <= holm(np.array([*raw, 0.0, 0.0])).max() * 2).all()
+
+
+@pytest.mark.parametrize(("comparisons", "pairs"), [(1, 6), (2, 7), (3, 7), (4, 8), (6, 8)])
+def test_a_table_says_how_many_pairs_it_takes(comparisons: int, pairs: int) -> None:
+    """The least p of sign flips is 2^(1 - n), and Holm multiplies it by the comparisons."""
+    assert f"fewer than {pairs} pairs" in _enough(comparisons)
+    for n, enough in ((pairs - 1, False), (pairs, True)):
+        least = np.array([sign_flip(np.ones(n)), *[1.0] * (comparisons - 1)])
+        assert (holm(least)[0] < SIGNIFICANT) == enough
+
+
+def test_clips_without_a_label_are_in_no_confusion(finished: Results, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished.out, out)
+    for file in out.glob("cells/**/test_predictions.csv"):
+        head, (first, *rest) = (lines := file.read_text().splitlines())[0], lines[1:]
+        clip, _, said = first.split(",")
+        file.write_text("\n".join([head, f"{clip},nan,{said}", *rest]) + "\n")
+    results = open_results(out)
+    assert len(list(confusions(results))) == len(list(confusions(finished)))
+    assert list(worst_errors(results))
 
 
 def test_a_penalty_is_compared_with_the_row_it_was_added_to(finished: Results) -> None:

@@ -8,6 +8,7 @@ import pytest
 from safetensors.torch import load_file
 
 from infofuse.data import Corpus
+from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 from infofuse.training import evaluate, load, predictions, resolve, train
 from infofuse.training.protocol import find_checkpoint
@@ -75,6 +76,18 @@ def test_openings_are_counted_and_can_be_left_out(
     assert again["test_openings"] == 2 == len(read_json(seed / "openings.json"))
     assert again["scores"] == metrics["seeds"]["1111"]["test"]
     assert evaluate(find_checkpoint(tmp_path), small_corpus, "valid")["test_openings"] == 2
+
+
+def test_data_without_a_test_split_is_refused_before_anything_is_trained(
+    small_corpus: Corpus, tiny_bert: str, tmp_path: Path
+) -> None:
+    splits = {name: clips for name, clips in small_corpus.splits.items() if name != "test"}
+    untestable = replace(small_corpus, splits=splits)
+    with pytest.raises(InfofuseError, match=r"no test split: leave out the test \(--no-test\)"):
+        train(recipe(tiny_bert, epochs=1), tmp_path / "run", corpus=untestable)
+    assert not (tmp_path / "run").exists()
+    metrics = train(recipe(tiny_bert, epochs=1), tmp_path / "run", corpus=untestable, test=False)
+    assert list(metrics["summary"]) == ["valid"]
 
 
 def test_selection_is_by_unrounded_validation_mae(

@@ -56,6 +56,11 @@ def test_overrides() -> None:
         ("model.alpha", "--set takes key=value"),
         ("paper=mmin", "unknown paper 'mmin'; did you mean 'mmim'?"),
         ("paper.x=1", "paper is not a table"),
+        ("model=3", r"model = 3: a table was expected, such as \[model\]"),
+        ("plus=mdm", "plus = 'mdm': a table a term was expected"),
+        ("plus.mdm=1", r"plus.mdm = 1: a table was expected, such as \[plus.mdm\]"),
+        ("train.clip=0", "train.clip is above 0, inf for none; found 0"),
+        ("train.lr=-1", "train.lr is at least 0; found -1"),
     ],
 )
 def test_mistakes_are_named(override: str, sentence: str) -> None:
@@ -76,5 +81,7 @@ def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
 def test_seeds() -> None:
     assert parse_seeds(4) == (4,)
     assert parse_seeds("1111-1113") == (1111, 1112, 1113)
-    with pytest.raises(InfofuseError, match="such as 1111-1115"):
-        parse_seeds("a few")
+    assert parse_seeds([1, "5-6"]) == (1, 5, 6)
+    for wrong in ("a few", "1115-1111", [], 1.5, [None]):
+        with pytest.raises(InfofuseError, match="such as 1111-1115"):
+            parse_seeds(wrong)

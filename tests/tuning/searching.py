@@ -34,7 +34,8 @@ def backwards(jobs: Sequence[Job]) -> Iterator[Result]:
 
 def search(data: Path, out: Path, engine: Any = here, trials: int = TRIALS) -> dict[str, Any]:
     recipe = resolve(tables(data))
-    return tune(recipe, out, space=space_from(SPACE), trials=trials, together=3, engine=engine)
+    space = space_from(SPACE, recipe)
+    return tune(recipe, out, space=space, trials=trials, together=3, engine=engine)
 
 
 def essence(found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -106,6 +106,28 @@ def test_stopped_between_any_two_results_it_goes_on_to_the_same(
         tune(resolve(tables(data)), tmp_path / "search", trials=2)
 
 
+def test_a_search_that_grows_is_the_longer_one(
+    data: Path, whole: tuple[dict[str, Any], Path], tmp_path: Path
+) -> None:
+    """Though the last round's first trials are done when its last one is begun."""
+    search(data, tmp_path / "search", trials=TRIALS - 1)
+    assert essence(search(data, tmp_path / "search")) == essence(whole[0])
+
+
+def test_an_interrupted_search_may_be_wound_up_with_fewer_trials(
+    data: Path, whole: tuple[dict[str, Any], Path], tmp_path: Path
+) -> None:
+    def mortal(jobs: Sequence[Job]) -> Iterator[Result]:
+        for job in jobs:
+            if job.number == 4:
+                raise Killed
+            yield run_trial(job)
+
+    with pytest.raises(Killed):
+        search(data, tmp_path / "search", mortal)
+    assert essence(search(data, tmp_path / "search", trials=4)) == essence(whole[0])[:4]
+
+
 def test_more_trials_are_added_to_a_search_that_is_there(data: Path, tmp_path: Path) -> None:
     first = search(data, tmp_path / "search", trials=3)
     more = search(data, tmp_path / "search", trials=4)
@@ -114,8 +136,9 @@ def test_more_trials_are_added_to_a_search_that_is_there(data: Path, tmp_path: P
 
 
 def test_a_recipe_that_cannot_be_trained_is_a_failed_trial(data: Path, tmp_path: Path) -> None:
-    space = space_from({"train.lr": [1e-3, 1e30]})
-    found = tune(resolve(tables(data)), tmp_path / "s", space=space, trials=6, engine=here)
+    recipe = resolve(tables(data))
+    space = space_from({"train.lr": [1e-3, 1e30]}, recipe)
+    found = tune(recipe, tmp_path / "s", space=space, trials=6, engine=here)
     failed = [row for row in found["trials"] if row["state"] == "failed"]
     assert failed
     assert all(row["choices"]["train.lr"] == 1e30 for row in failed)

@@ -32,16 +32,21 @@ def test_each_paper_declares_ranges_of_its_own_choices(paper: str) -> None:
 def test_the_space_is_of_training_the_paper_and_the_terms_that_are_added() -> None:
     plain = space_of(recipe(model={"text_encoder": "features"}))
     assert plain.keys() == {*TRAIN, "model.alpha", "model.beta", "model.dropout", "model.width"}
-    more = space_of(recipe(plus={"mdm": {}}), fixed={"model.alpha", "train.lr"})
+    more = space_of(recipe(plus={"mdm": {}}))
     assert {"plus.mdm.weight", "plus.mdm.unroll", "train.lr_text", "model.beta"} < more.keys()
-    assert not {"model.alpha", "train.lr"} & more.keys()
 
 
 def test_a_file_says_the_same_space() -> None:
     space = {"model.alpha": Float(0.01, 1.0, log=True), "model.memory": Int(1, 8)}
     space |= {"train.batch_size": Choice((16, 32))}
     assert to_table(space)["model.alpha"] == {"low": 0.01, "high": 1.0, "log": True}
-    assert space_from(to_table(space)) == space
+    assert space_from(to_table(space), recipe()) == space
+
+
+def test_whole_ends_are_of_a_fraction_where_the_recipe_has_one() -> None:
+    ends = {"low": 0, "high": 1}
+    space = space_from({"train.modality_dropout": ends, "model.memory": ends}, recipe())
+    assert space == {"train.modality_dropout": Float(0.0, 1.0), "model.memory": Int(0, 1)}
 
 
 def test_choices_go_into_their_tables() -> None:
@@ -65,4 +70,4 @@ def test_choices_go_into_their_tables() -> None:
 )
 def test_a_space_that_does_not_fit_is_refused(table: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InfofuseError, match=sentence):
-        check(recipe(), space_from(table))
+        check(recipe(), space_from(table, recipe()))

@@ -90,4 +90,7 @@ def _data(path: Path) -> list[dict[str, Any]]:
 
 def _needed(splits: Any) -> list[dict[str, Any]]:
     absent = [name for name in ("train", "valid") if name not in splits]
-    return [_check(f"split {n}", False, "missing: training needs it") for n in absent]
+    found = [_check(f"split {n}", False, "missing: training needs it") for n in absent]
+    if "test" not in splits:
+        found.append(_check("note", True, "there is no test split: train with --no-test"))
+    return found

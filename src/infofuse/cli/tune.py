@@ -50,14 +50,15 @@ def tune(
     given = {"paper": paper, "data": data, "seeds": seeds}
     resolved = resolve(tables | {k: v for k, v in given.items() if v is not None}, set_ or ())
     fixed = {change.partition("=")[0].strip() for change in set_ or ()}
-    space = space_from(own.space) if own.space else space_of(resolved, fixed)
+    space = space_from(own.space, resolved) if own.space else space_of(resolved)
+    space = {key: range_ for key, range_ in space.items() if key not in fixed}
     folder = out or Path("runs") / f"tune-{recipe.stem if recipe else resolved.paper}"
     with show.interruptible(), show.counting("tuning") as watch:
         found = search(
             resolved,
             folder,
             space=space,
-            trials=trials or own.trials,
+            trials=own.trials if trials is None else trials,
             together=own.together,
             seed=own.seed,
             engine=_engine(engine, jobs),

@@ -33,7 +33,7 @@ class FeatureReader(Reader):
         return column
 
     def blank(self) -> np.ndarray:
-        return self.standardize.mean.numpy()
+        return self.standardize.mean.cpu().numpy()
 
     def fit(self, clips: Clips) -> None:
         self.standardize.fit(self.column(clips))

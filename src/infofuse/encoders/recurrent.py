@@ -39,7 +39,8 @@ def _run(
 ) -> Float[Tensor, "batch time hidden"]:
     """The states of a layer of one direction, from zeros."""
     start = x.new_zeros(1, x.shape[0], weights[1].shape[1])
-    return torch.lstm(x, (start, start), weights, True, 1, 0.0, False, False, True)[0]
+    learning = torch.is_grad_enabled()  # cuDNN keeps what a backward pass needs only if told so
+    return torch.lstm(x, (start, start), weights, True, 1, 0.0, learning, False, True)[0]
 
 
 def _reversed(

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from infofuse.encoders import packed
@@ -13,6 +14,7 @@ from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.cache import cached, key_of, tokenizer_key
 from infofuse.encoders.dropout import replace_dropout
 from infofuse.encoders.pretrained import MINILM, load, place
+from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged
 
 
@@ -23,7 +25,8 @@ class Transcript(Reader):
     hub. Texts are cut at `max_tokens` tokens, [CLS] and [SEP] included. One that shall not learn
     is read through `FrozenText` or `FrozenSequence`.
 
-    Raises InfofuseError if the source holds no encoder that can be loaded.
+    Raises InfofuseError if the source holds no encoder that can be loaded, or one that has not
+    places for so many tokens.
     """
 
     pretrained = True
@@ -36,6 +39,12 @@ class Transcript(Reader):
         replace_dropout(self.encoder)
         config: Any = self.encoder.config
         self.width = int(config.hidden_size)
+        places = getattr(config, "max_position_embeddings", -1)  # -1, as XLNet says: no limit
+        if max_tokens < 3 or 0 < places < max_tokens:
+            most = f"to {places}" if places > 0 else "or more"
+            raise InfofuseError(
+                f"max_tokens is {max_tokens}, and {source} has places for 3 {most} tokens"
+            )
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -85,7 +94,7 @@ class Transcript(Reader):
 
 
 class TextEncoder(Transcript, Encoder):
-    """The last layer's [CLS] state, or the mean over the words, of shape (batch, width).
+    """The last layer's [CLS] state (see `summing`), or the mean over all tokens, (batch, width).
 
     The arguments are those of `Transcript`, and `pooling`.
     """
@@ -107,9 +116,10 @@ class TextEncoder(Transcript, Encoder):
         return (self.states(x) * weights).sum(1) / weights.sum(1)
 
     def _first(self, x: Padded) -> Float[Tensor, "batch width"]:
-        if not packed.runs(self.encoder):
-            return self.states(x)[:, 0]
         mask = attended(x)
+        if not packed.runs(self.encoder):
+            states = self.states(x)
+            return states[torch.arange(len(states), device=states.device), summing(self, mask)]
         tokens = packed.embed(self.encoder, x.values, mask)
         return packed.states(self.encoder, tokens, mask, first_only=True)
 
@@ -119,6 +129,13 @@ class TextSequence(Transcript, SequenceEncoder):
 
     def forward(self, x: Padded) -> Padded:
         return Padded(self.states(x), x.lengths)
+
+
+def summing(reader: Transcript, mask: Bool[Tensor, "batch time"]) -> Int[Tensor, "batch"]:
+    """The place of the token that stands for the text: the first, in XLNet the last."""
+    if reader.encoder.config.model_type == "xlnet":
+        return mask.sum(1) - 1
+    return torch.zeros_like(mask[:, 0], dtype=torch.long)
 
 
 def attended(x: Padded) -> Bool[Tensor, "batch time"]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from infofuse.encoders import packed
 from infofuse.encoders.base import Reader
-from infofuse.encoders.text import Transcript, attended
+from infofuse.encoders.text import Transcript, attended, summing
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged, Size
 
@@ -113,12 +113,10 @@ class WordPieces(Transcript, LanguageModel):
         if packed.runs(self.encoder):
             states = packed.before(self.encoder, packed.embed(self.encoder, ids, mask), mask, layer)
             return packed.states(self.encoder, change(states), mask, first_only=True, start=layer)
-        xlnet = self.encoder.config.model_type == "xlnet"
-        hook = _changed(change, mask, time_first=xlnet)
+        hook = _changed(change, mask, time_first=self.encoder.config.model_type == "xlnet")
         with self._layers[layer].register_forward_pre_hook(hook):
             found = self.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-        place = mask.sum(1) - 1 if xlnet else torch.zeros_like(ids[:, 0])
-        return found[torch.arange(ids.shape[0], device=ids.device), place]
+        return found[torch.arange(ids.shape[0], device=ids.device), summing(self, mask)]
 
     def _real(self, x: Padded) -> Int[Tensor, "batch tokens 2"]:
         """The pairs, zero beyond the lengths, whatever the batch holds there."""

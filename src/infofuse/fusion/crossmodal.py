@@ -43,6 +43,8 @@ class CrossmodalFusion(nn.Module):
         release: bool = False,
     ):
         super().__init__()
+        if min(kernels[m] for m in widths) < 1:
+            raise ValueError(f"a convolution sees one step at least; found {dict(kernels)}")
         self.order = tuple(widths)
         self.sources = {m: tuple(n for n in widths if n != m) for m in widths}
         joined = width * max(len(widths) - 1, 1)

@@ -24,6 +24,8 @@ class LowRankFusion(nn.Module):
 
     def __init__(self, widths: Mapping[str, int], width: int, rank: int, dropout: float = 0.0):
         super().__init__()
+        if rank < 1:
+            raise ValueError(f"the rank is at least 1; found {rank}")
         self.width = width
         self.factors = nn.ParameterDict(
             {name: nn.Parameter(torch.empty(rank, d + 1, width)) for name, d in widths.items()}

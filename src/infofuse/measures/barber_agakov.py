@@ -71,6 +71,7 @@ class BarberAgakov(Measure):
             self.entropy: Entropy = entropy
         else:
             self.entropy = GaussianEntropy() if entropy is None else KnownEntropy(entropy)
+        self.min_batch = max(2, getattr(self.entropy, "min_batch", 2))  # type: ignore[misc]
         self.uses_labels = self.entropy.uses_labels  # type: ignore[misc]
 
     @guarded

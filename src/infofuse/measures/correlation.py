@@ -109,7 +109,8 @@ class VICReg(Measure):
     views of uncorrelated coordinates with deviation 1 or more. x and y have one width d. The
     weights are `invariance`, `variance` and `covariance`. Cost linear in the batch.
 
-    Bardes, Ponce and LeCun 2022 (arXiv 2105.04906), eq. 1-6.
+    Bardes, Ponce and LeCun 2022 (arXiv 2105.04906), eq. 1-6. The 1/d of the first term is that of
+    their code, where eq. 5 sums over coordinates; their code also halves the variance term.
     """
 
     side = "estimate"

@@ -42,5 +42,11 @@ def u_centred(k: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
 
 def centred_correlation(k: Float[Tensor, "n n"], m: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
     """<K, M> / sqrt(<K, K> <M, M>) of centred matrices; 0 where one of them vanishes."""
-    squares = k.square().sum() * m.square().sum()
-    return (k * m).sum() / squares.clamp(min=1e-30).sqrt()
+    return (_of_length_one(k) * _of_length_one(m)).sum()
+
+
+def _of_length_one(k: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
+    """K / |K|, 0 if it vanishes; by its largest entry first, whose square may be out of range."""
+    tiny = torch.finfo(k.dtype).tiny
+    k = k / k.detach().abs().max().clamp(min=tiny)
+    return k / torch.linalg.vector_norm(k).clamp(min=tiny)

@@ -12,7 +12,7 @@ from infofuse.types import Batch, Padded
 def view_widths(model: nn.Module) -> dict[str, int]:
     """The width of each of `Output.views`, by name, found on two clips of one blank step."""
     inputs = {name: _blank(reader.blank()) for name, reader in encoders(model).items()}
-    batch = Batch(inputs, torch.zeros(2, 1), torch.arange(2))
+    batch = Batch(inputs, torch.zeros(2, 1), torch.arange(2)).to(next(model.parameters()).device)
     was_training = model.training
     views: dict[str, Tensor] = model.eval()(batch).views
     model.train(was_training)

@@ -103,17 +103,20 @@ class DependencyPenalty(Objective):
         return self._seen(joint), self._seen(product)
 
     def _seen(self, samples: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
+        samples = samples.to(torch.promote_types(samples.dtype, torch.float32))
         return bounded(samples) if self.measure.unit == "distance" else samples
 
     def _shuffled(self, output: Output, batch: Batch, rows: Int[Tensor, "n"]) -> Output:
         """What the model says of these clips with their modalities shuffled."""
-        model = self._model[0]
-        if not output.codes:
-            return model(shuffle_modalities(batch, rows))
-        codes = {m: output.codes[m][order] for m, order in _orders(output.codes, rows).items()}
-        present = {m: output.present[m][rows] for m in codes}  # of all: the rows are complete
-        fuse: Any = model.fuse
-        return fuse(codes, present)
+        model, precision = self._model[0], output.autocast
+        device = output.prediction.device.type
+        with torch.autocast(device, precision, enabled=precision is not None):  # as the output was
+            if not output.codes:
+                return model(shuffle_modalities(batch, rows))
+            codes = {m: output.codes[m][order] for m, order in _orders(output.codes, rows).items()}
+            present = {m: output.present[m][rows] for m in codes}  # of all: the rows are complete
+            fuse: Any = model.fuse
+            return fuse(codes, present)
 
 
 def bounded(x: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:

@@ -9,9 +9,10 @@ A paper whose term can be added to another's objective holds `Plus` too, a froze
 term's choices, and `plus(model, choices)`, the objective that is added for a model.
 """
 
+import contextlib
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -43,11 +44,13 @@ class Paper:
     def bibtex(self, key: str) -> str:
         """A BibTeX entry."""
         arxiv = f"  eprint = {{{self.arxiv}}},\n  archivePrefix = {{arXiv}},\n"
+        published = self.venue != "arXiv"
+        venue = f"  booktitle = {{{self.venue}}},\n" if published else ""
         return (
-            f"@inproceedings{{{key},\n"
+            f"@{'inproceedings' if published else 'misc'}{{{key},\n"
             f"  title = {{{self.title}}},\n"
             f"  author = {{{' and '.join(self.authors)}}},\n"
-            f"  booktitle = {{{self.venue}}},\n"
+            f"{venue}"
             f"  year = {{{self.year}}},\n"
             f"{arxiv if self.arxiv else ''}"
             f"}}"
@@ -96,11 +99,28 @@ def build(
 ) -> tuple[nn.Module, Objective]:
     """The model and the objective of a paper, with the terms of other papers that are added.
 
-    plus: by paper, its choices (`TermModule`).
+    plus: by paper, its choices (`TermModule`). Raises InfofuseError for choices of which nothing
+    can be built, such as a dropout above 1.
     """
-    model, objective = get(name).build(config, spec)
-    terms = [get_term(other).plus(model, choices) for other, choices in (plus or {}).items()]
+    with _choices_of(name):
+        model, objective = get(name).build(config, spec)
+    terms = []
+    for other, choices in (plus or {}).items():
+        with _choices_of(other):
+            terms.append(get_term(other).plus(model, choices))
     return model, Sum(objective, *terms) if terms else objective
+
+
+@contextlib.contextmanager
+def _choices_of(name: str) -> Iterator[None]:
+    """What torch or a part of a model refuses of a paper's choices, as a user's mistake."""
+    try:
+        yield
+    except InfofuseError:
+        raise
+    except (ValueError, AssertionError, ZeroDivisionError, RuntimeError) as error:
+        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InfofuseError(f"{name} cannot be built of these choices: {said}") from error
 
 
 def get_term(name: str) -> TermModule:

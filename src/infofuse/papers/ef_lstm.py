@@ -35,7 +35,7 @@ PAPER = Paper(
 
 @dataclass(frozen=True)
 class Config(Inputs):
-    """The choices; the defaults are MMSA's for CMU-MOSI.
+    """The choices; the defaults are those of MMSA's repository (1f7558b) for CMU-MOSI.
 
     hidden, layers: of the LSTM. dropout: between layers, and around the layer behind it.
     """

@@ -44,7 +44,7 @@ PAPER = Paper(
 
 @dataclass(frozen=True)
 class Config(MemoryInputs):
-    """The choices; the defaults are MMSA's for CMU-MOSI.
+    """The choices; the defaults are those of MMSA's repository (1f7558b) for CMU-MOSI.
 
     node: width of the graph's vertices of several modalities. inner: of the layer inside their
     networks.

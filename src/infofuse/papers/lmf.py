@@ -42,7 +42,7 @@ PAPER = Paper(
 
 @dataclass(frozen=True)
 class Config(SubnetInputs):
-    """The choices; the defaults are MMSA's for CMU-MOSI.
+    """The choices; the defaults are those of MMSA's repository (1f7558b) for CMU-MOSI.
 
     fusion: width of the fused vector. rank: of the weights. dropout: of it.
     """

@@ -68,7 +68,7 @@ class MemoryInputs(Inputs):
 
 @dataclass(frozen=True)
 class Config(MemoryInputs):
-    """The choices; the defaults are MMSA's for CMU-MOSI.
+    """The choices; the defaults are those of MMSA's repository (1f7558b) for CMU-MOSI.
 
     attention, attention_dropout: hidden units of the delta-memory attention, and their dropout.
     """

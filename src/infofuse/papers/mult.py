@@ -70,8 +70,8 @@ class Config(Inputs):
     attention_dropout_vision: float = 0.0
     hidden_dropout: float = 0.1
     residual_dropout: float = 0.1
-    embedding_dropout: float = 0.2
-    text_dropout: float = 0.2
+    embedding_dropout: float = 0.25
+    text_dropout: float = 0.25
     output_dropout: float = 0.0
 
 

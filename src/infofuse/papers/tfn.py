@@ -41,7 +41,7 @@ PAPER = Paper(
 
 @dataclass(frozen=True)
 class Config(SubnetInputs):
-    """The choices; the defaults are MMSA's for CMU-MOSI.
+    """The choices; the defaults are those of MMSA's repository (1f7558b) for CMU-MOSI.
 
     fusion: width of the network behind the tensor. dropout: of it.
     """

@@ -43,7 +43,8 @@ def forests(results: Results, differences: Table) -> Iterator[Panel]:
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.locator_params(axis="x", nbins=5)
-        unit = "normalised score" if where == ALL else SHORT[results.study.metric]
+        place = next((p for p in results.places if p.name == where), None)
+        unit = SHORT[results.primary(place)] if place else "normalised score"
         axes.set_xlabel(f"gain in {unit} (right is better)")
         title = ALL if where == ALL else results.surveys[where].title
         words = "; ".join(f"{row[1]} {text(row[2])} {text(row[3])}" for row in rows)

@@ -12,7 +12,7 @@ from infofuse.report.comparison import colour
 from infofuse.report.panel import INK, Panel, blank, heat_map, legend
 from infofuse.study.grid import Place, System
 from infofuse.study.results import Results
-from infofuse.study.table import Table
+from infofuse.study.table import Table, Value
 from infofuse.study.tables import watermarked
 
 BINS = 10
@@ -62,7 +62,9 @@ def confusions(results: Results) -> Iterator[Panel]:
         spec = results.surveys[place.name].data
         names = _classes(spec)
         if names:
-            truth, said = _class_of(found.label, spec), _class_of(found.said, spec)
+            known = np.isfinite(found.label)
+            truth = _class_of(found.label[known], spec)
+            said = _class_of(found.said[:, known], spec)
             name = f"confusion_{place.name}_{system.name}"
             title = f"{system.title}, {results.surveys[place.name].title}"
             yield _confusion(name, title, names, np.tile(truth, len(said)), said.ravel())
@@ -165,15 +167,29 @@ def _worst(
     results: Results, place: Place, system: System, found: Predicted, spec: DataSpec
 ) -> Table:
     wrong = np.abs(found.said - found.label)
-    if spec.metrics == "classification":
+    classed = spec.metrics == "classification"
+    if classed:
         wrong = (wrong > 0).astype(float)
     error = np.nan_to_num(wrong.mean(0), nan=-1.0)
     words = results.surveys[place.name].words
     rows = []
     for i in np.argsort(-error, kind="stable")[:WORST]:
         clip = found.ids[i]
-        said = float(found.said[:, i].mean())
-        rows.append((clip, words.get(clip, ""), float(found.label[i]), said, float(error[i])))
+        label, said = found.label[i : i + 1], found.said[:, i]
+        told: tuple[Value, Value] = (float(label[0]), float(said.mean()))
+        if classed:
+            told = (_named(label, spec), _named(said, spec))
+        rows.append((clip, words.get(clip, ""), *told, float(error[i])))
     title = f"{system.title}, {results.surveys[place.name].title}"
     columns = ("clip", "words", "label", "mean prediction", "mean error")
-    return Table(f"worst_{place.name}", title, columns, tuple(rows), "Means over seeds.")
+    note = "Means over seeds."
+    if classed:
+        columns = ("clip", "words", "label", "answer of most", "share that errs")
+        note = "Of the seeds."
+    return Table(f"worst_{place.name}", title, columns, tuple(rows), note)
+
+
+def _named(numbers: Float[np.ndarray, "n"], spec: DataSpec) -> str:
+    """The most frequent class."""
+    known = numbers[np.isfinite(numbers)].astype(int)
+    return spec.classes[int(np.bincount(known).argmax())] if len(known) else "–"

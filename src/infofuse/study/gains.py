@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 
 import numpy as np
 from jaxtyping import Float
@@ -16,15 +16,15 @@ from infofuse.study.statistics import CEILING, compare, holm, rope
 from infofuse.study.table import Interval, Spread, Table, Value
 
 ALL = "all data"
+SIGNIFICANT = 0.05
 COLUMNS = (
     *("data", "system", "gain", "95 % interval", "p Wilcoxon", "p permutation"),
     *("P better", "P equivalent", "P worse", "verdict", "pairs"),
 )
 NOTE = (
-    "seed by seed; more is better. Bootstrap interval (BCa). p after Holm over this table: "
-    "five pairs alone cannot reach 0.05, six can. P: Bayesian t-test with a region of "
+    "seed by seed; more is better. Bootstrap interval (BCa). P: Bayesian t-test with a region of "
     "practical equivalence of ±{rope:g}. "
-    f'"{ALL}" is on the scale from floor (0) to perfect (1).'
+    f'"{ALL}" is on the scale from floor (0) to perfect (1). p after Holm over this table.'
 )
 
 
@@ -97,8 +97,16 @@ def _table(
                 found[i].n,
             )
         )
-    note = f"{what} in {SHORT[results.study.metric]}, {NOTE.format(rope=results.study.rope)}"
+    compared_by = {SHORT[results.primary(place)] for place in results.places}
+    metric = "each data set's metric" if len(compared_by) > 1 else "".join(compared_by)
+    note = f"{what} in {metric}, {NOTE.format(rope=results.study.rope)} {_enough(len(rows))}"
     return Table(name, title, COLUMNS, tuple(rows), note)
+
+
+def _enough(comparisons: int) -> str:
+    """How many pairs a row needs, as Holm multiplies the least p, 2^(1 - n), by the rows."""
+    pairs = next(n for n in count(2) if comparisons * 2.0 ** (1 - n) < SIGNIFICANT)
+    return f"No row of fewer than {pairs} pairs can be the one that reaches {SIGNIFICANT:g} first."
 
 
 def _gains(results: Results, compared: Sequence[Comparison]) -> Iterator[Gain]:

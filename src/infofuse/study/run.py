@@ -48,11 +48,17 @@ def run_study(
         recipe_of(cell, "given", cell.trial)  # refuses a wrong key before anything is done
     _claim(study, out)
     surveys = _surveys(study, out, say)
-    failed = run_all(_training(study, out, surveys, list(trials(study)), log), jobs, watch)
-    failed += run_all(_training(study, out, surveys, cells(study), log), jobs, watch)
+    first = list(trials(study)) or cells(study)
+    training = _training(study, out, surveys, first, log)
+    write_text(out / STUDY, study.to_toml())  # nothing that is there is of another study
+    failed = run_all(training, jobs, watch)
+    untuned: dict[str, str] = {}
+    if study.tune:
+        tuned, untuned = _tuned(study, out, surveys)
+        failed += run_all(_training(study, out, surveys, tuned, log), jobs, watch)
     if study.analyse:
         failed += run_all(_analyses(study, out, surveys), jobs, watch)
-    found = {ended.job.name: ended.failure for ended in failed}
+    found = {ended.job.name: ended.failure for ended in failed} | untuned
     write_json(out / FAILURES, found)
     return found
 
@@ -74,8 +80,18 @@ def open_study(out: Path) -> tuple[Study, dict[str, Survey]]:
 
 
 def _claim(study: Study, out: Path) -> None:
-    """Make the folder this study's own. A study may grow: each cell guards what it is itself."""
-    if out.exists() and any(out.iterdir()) and not (out / STUDY).is_file():
+    """Make a new folder this study's own. One that is there is left as it is until all of its
+    cells are seen to be of this study, which may have grown: each guards what it is itself.
+    """
+    if (out / STUDY).is_file():
+        before = resolve_study(read_recipe(out / STUDY)).protocol
+        if before != study.protocol:
+            raise InfofuseError(
+                f"the study in {out} is by protocol {before!r}, and this one by "
+                f"{study.protocol!r}: choose another --out"
+            )
+        return
+    if out.exists() and any(out.iterdir()):
         raise InfofuseError(f"{out} exists and holds no study: choose another --out")
     write_text(out / STUDY, study.to_toml())
 
@@ -95,6 +111,20 @@ def _training(
     study: Study, out: Path, surveys: dict[str, Survey], every: list[Cell], log: str
 ) -> list[Job]:
     return [_train_job(study, out, surveys[cell.place.name], cell, log) for cell in every]
+
+
+def _tuned(
+    study: Study, out: Path, surveys: dict[str, Survey]
+) -> tuple[list[Cell], dict[str, str]]:
+    """The cells whose choices are known, and why those of the others are not, by name."""
+    tuned, untuned = [], {}
+    for cell in cells(study):
+        try:
+            chosen_trial(study, cell, out, surveys[cell.place.name])
+            tuned.append(cell)
+        except InfofuseError as error:
+            untuned[cell.name] = str(error)
+    return tuned, untuned
 
 
 def _train_job(study: Study, out: Path, data: Survey, cell: Cell, log: str) -> Job:

@@ -56,6 +56,8 @@ class Source:
     def __post_init__(self) -> None:
         if not self.splits:
             raise InfofuseError('splits names one at least, such as "given" or 1')
+        if len(set(self.splits)) < len(self.splits):
+            raise InfofuseError(f"splits are given once each; found {list(self.splits)}")
 
 
 @dataclasses.dataclass(frozen=True)

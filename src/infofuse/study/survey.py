@@ -1,6 +1,6 @@
 """What a study knows of a data set before anything is trained on it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ class Survey:
 
     path: what cells are trained on. published: the data set and split that it is by all signs,
     such as "mosi/official", or "". findings: of the audit. floor: the test scores of a constant
-    predictor. words: what is said in each test clip, for the report.
+    predictor. words: what is said in each test clip, for the report. dataset: what it was said to
+    be, for the audit.
     """
 
     place: str
@@ -39,6 +40,7 @@ class Survey:
     findings: tuple[Json, ...]
     floor: dict[str, float | None]
     words: dict[str, str]
+    dataset: str | None = None
 
     @property
     def data(self) -> DataSpec:
@@ -61,10 +63,19 @@ def survey(place: Place, source: Source, out: Path) -> Survey:
                 f"{path} holds other clips than when the study in {out} began: choose another "
                 f"--out, or bring the data back"
             )
-        return before
+        if before.dataset == source.dataset:
+            moved = replace(before, path=str(path), title=_title(place, source))
+            if moved != before:
+                write_json(record, asdict(moved))
+            return moved
     found = _look(place, source, path, corpus)
     write_json(record, asdict(found))
     return found
+
+
+def _title(place: Place, source: Source) -> str:
+    title = source.title or place.source
+    return title if place.split == "given" else f"{title}, random division {place.split}"
 
 
 def _ready(place: Place, source: Source, out: Path) -> Path:
@@ -80,11 +91,10 @@ def _ready(place: Place, source: Source, out: Path) -> Path:
 def _look(place: Place, source: Source, path: Path, corpus: Corpus) -> Survey:
     found = audit(corpus, source.dataset)
     recognised = split_of(corpus) if place.split == "given" else None
-    title = source.title or place.source
     test = corpus.split("test")
     return Survey(
         place=place.name,
-        title=title if place.split == "given" else f"{title}, random division {place.split}",
+        title=_title(place, source),
         path=str(path),
         fingerprint=corpus.fingerprint,
         clips={name: len(clips) for name, clips in corpus.splits.items()},
@@ -93,6 +103,7 @@ def _look(place: Place, source: Source, path: Path, corpus: Corpus) -> Survey:
         findings=tuple(asdict(finding) for finding in found.findings),
         floor=_floor(corpus),
         words=dict(zip(test.ids, test.texts, strict=True)),
+        dataset=source.dataset,
     )
 
 

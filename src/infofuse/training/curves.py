@@ -7,6 +7,7 @@ from typing import Any
 from infofuse.files import replacing
 from infofuse.training.meter import MEASURED
 
+MAIN = ("mae", "corr", "f1_weighted", "accuracy")
 LEFT_OUT = ("epoch", "seconds", "estimators", "inner")
 
 
@@ -38,12 +39,12 @@ def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> No
 
 
 def _quantities(histories: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """The training terms, validation MAE and correlation, and what a meter read of the views."""
+    """The training terms, the main validation scores, and what a meter read of the views."""
     first = next(iter(histories.values()))[0]
     measured = [name for name in first if name.startswith(MEASURED)]
     apart = ("valid_", "test_", MEASURED)
     terms = [name for name in first if not name.startswith(apart) and name not in LEFT_OUT]
-    kept = [f"{split}_{name}" for split in ("valid", "test") for name in ("mae", "corr")]
+    kept = [f"{split}_{name}" for split in ("valid", "test") for name in MAIN]
     scores = [name for name in kept if name in first]
     return [*terms, *scores, *measured]
 

@@ -30,11 +30,20 @@ def rank() -> int:
 
 
 def fabric_of(config: TrainConfig, **choices: Any) -> "Fabric":
-    """Fabric as a recipe asks for it, on one device unless told otherwise."""
+    """Fabric as a recipe asks for it, on one device unless told otherwise.
+
+    Raises InfofuseError for a device that is not there.
+    """
     from lightning_fabric import Fabric
 
     precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[config.precision]
-    return Fabric(accelerator=config.device, precision=precision, **({"devices": 1} | choices))
+    try:
+        return Fabric(accelerator=config.device, precision=precision, **({"devices": 1} | choices))
+    except (RuntimeError, ValueError) as error:
+        if config.device in ("cpu", "auto"):
+            raise
+        said = str(error).splitlines()[0]
+        raise InfofuseError(f"train.device is {config.device!r}, not to be had: {said}") from None
 
 
 def launch(config: TrainConfig, devices: int = 1, strategy: str = "ddp") -> "Fabric":

@@ -17,6 +17,7 @@ text_audio = 0.5
 import dataclasses
 import tomllib
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -52,9 +53,9 @@ class TrainConfig:
     in a pass of their own (lr_estimator). weight_decay: L2, as Adam adds it to the gradient;
     weight_decay_text: the same for the text encoder. parts: rates of their own for parts of the
     model, by the beginning of their parameters' names, such as "encoders.audio". clip: largest
-    gradient norm. accumulate: batches whose mean gradient makes a step, fewer at the end of an
-    epoch. patience: epochs without a better validation score before training ends. precision:
-    "float32", or "bf16" for autocast of the model (objectives stay in float32).
+    gradient norm; inf clips nothing. accumulate: batches whose mean gradient makes a step, fewer
+    at the end of an epoch. patience: epochs without a better validation score before training
+    ends. precision: "float32", or "bf16" for autocast of the model (objectives stay in float32).
     modality_dropout: chance that a training clip loses a modality, never its last one. max_steps:
     by modality, the steps that are kept of a training clip. first_pass: share of the training
     batches in the estimators' pass. measure: measures without a network, such as
@@ -90,6 +91,11 @@ class TrainConfig:
         for name in ("first_pass", "modality_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InfofuseError(f"train.{name} lies in [0, 1]; found {getattr(self, name)}")
+        for name in ("lr", "lr_text", "lr_estimator", "weight_decay", "weight_decay_text"):
+            if not getattr(self, name) >= 0:
+                raise InfofuseError(f"train.{name} is at least 0; found {getattr(self, name)}")
+        if not self.clip > 0:
+            raise InfofuseError(f"train.clip is above 0, inf for none; found {self.clip}")
         refuse_fitted(self.measure)
 
 
@@ -171,11 +177,17 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
         train=from_table(TrainConfig, tables.get("train", {}), "train"),
         plus={
             name: from_table(papers.get_term(name).Plus, table, f"plus.{name}")
-            for name, table in tables.get("plus", {}).items()
+            for name, table in _plus(tables.get("plus", {})).items()
         },
         seeds=parse_seeds(tables.get("seeds", (1111,))),
         protocol=_protocol(tables.get("protocol", "honest")),
     )
+
+
+def _plus(tables: Any) -> Mapping[str, Any]:
+    if not isinstance(tables, Mapping):
+        raise InfofuseError(f"plus = {tables!r}: a table a term was expected, such as [plus.mdm]")
+    return tables
 
 
 def _protocol(name: Any) -> Protocol:
@@ -216,20 +228,29 @@ def _keys(path: str) -> list[str]:
 
 
 def parse_seeds(seeds: Any) -> tuple[int, ...]:
-    """Seeds from a number, a list, or text such as "1111-1115" and "1,2,5-7"."""
-    if isinstance(seeds, int):
-        return (seeds,)
-    if isinstance(seeds, str):
-        return tuple(seed for part in seeds.split(",") for seed in _seed_range(part))
-    return tuple(int(seed) for seed in seeds)
+    """Seeds from a number, a list, or text such as "1111-1115" and "1,2,5-7"; at least one."""
+    parts = seeds.split(",") if isinstance(seeds, str) else seeds
+    parts = parts if isinstance(parts, Iterable) else (parts,)
+    found = tuple(seed for part in parts for seed in _seed_range(part))
+    if not found:
+        raise _no_seeds(seeds)
+    return found
 
 
-def _seed_range(part: str) -> Iterable[int]:
+def _seed_range(part: Any) -> Iterable[int]:
+    if isinstance(part, Integral):
+        return (int(part),)
+    if not isinstance(part, str):
+        raise _no_seeds(part)
     first, dash, last = part.strip().partition("-")
     try:
         start = int(first)
         return range(start, int(last) + 1) if dash else (start,)
     except ValueError:
-        raise InfofuseError(
-            f"seeds are numbers or ranges, such as 1111-1115 or 1,2,5-7; found {part!r}"
-        ) from None
+        raise _no_seeds(part) from None
+
+
+def _no_seeds(found: Any) -> InfofuseError:
+    return InfofuseError(
+        f"seeds are numbers or ranges, such as 1111-1115 or 1,2,5-7; found {found!r}"
+    )

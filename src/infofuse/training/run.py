@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
-from infofuse.files import number, read_json, write_json, write_text
+from infofuse.files import dumps, number, read_json, write_json, write_text
 from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
@@ -66,6 +67,10 @@ def train(
     if recipe.protocol == "release" and not test:
         raise InfofuseError('protocol "release" chooses by the test split and cannot leave it out')
     corpus = open_corpus(recipe.data) if corpus is None else corpus
+    if test and "test" not in corpus.splits:
+        raise InfofuseError(
+            "the data has no test split: leave out the test (--no-test), or give data that has one"
+        )
     if rank() == 0:
         _claim(out, recipe, corpus)
     fabric = launch(recipe.train, devices, strategy)
@@ -117,6 +122,7 @@ def identity_of(recipe: Recipe, fingerprint: str) -> dict[str, Any]:
 def refuse_another(out: Path, identity: dict[str, Any]) -> None:
     """Raise InfofuseError if the run in this folder is another one."""
     before = read_json(out / "run.json")["identity"]
+    identity = json.loads(dumps(identity))  # as it was written: JSON has no infinity
     if before != identity:
         raise InfofuseError(
             f"{out} holds another run ({_difference(before, identity)}): choose another --out, "
@@ -138,9 +144,7 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
 def _is_done(folder: Path, test: bool) -> bool:
     if not (folder / "metrics.json").is_file():
         return False
-    if test and "test" not in read_json(folder / "metrics.json"):
-        return False
-    return (folder / "checkpoint").is_dir()
+    return not test or "test" in read_json(folder / "metrics.json")
 
 
 def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:

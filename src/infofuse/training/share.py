@@ -84,8 +84,10 @@ def unpack(packed: Float[Tensor, "all columns"], like: Output) -> Output:
     columns = packed.split([t.shape[1] if t.ndim == 2 else 1 for t in tensors], 1)
     found = iter(_as(t, column) for t, column in zip(tensors, columns, strict=True))
     prediction = next(found)
-    named = [{name: next(found) for name in tensors} for tensors in _named(like)]
-    return Output(prediction, *named)
+    views, present, unimodal, codes = (
+        {name: next(found) for name in tensors} for tensors in _named(like)
+    )
+    return Output(prediction, views, present, unimodal, codes, like.autocast)
 
 
 def _as(like: Tensor, column: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ class TrainingState:
     """Snapshots after each epoch: modules, optimisers, random state, and what the loop keeps.
 
     A snapshot is a folder that appears whole or not at all; the newest one counts, and older
-    ones go once it is there. Restored, training gives the bits of an uninterrupted run.
+    ones go once it is there. Restored, training on a CPU gives the bits of an uninterrupted run.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class TrainingState:
                 save_tensors(module.state_dict(), new / f"{name}.safetensors")
             for name, optimizer in self.optimizers.items():
                 save_tensors(_flat(optimizer), new / f"{name}.safetensors")
-            save_tensors({"cpu": torch.get_rng_state()}, new / "random.safetensors")
+            save_tensors(_random_state(), new / "random.safetensors")
             write_json(new / "progress.json", progress)
         for older in self._snapshots()[:-1]:
             shutil.rmtree(older)
@@ -49,7 +49,7 @@ class TrainingState:
             load_tensors(module, newest / f"{name}.safetensors")
         for name, optimizer in self.optimizers.items():
             _unflatten(optimizer, load_file(newest / f"{name}.safetensors"))
-        torch.set_rng_state(load_file(newest / "random.safetensors")["cpu"])
+        _set_random_state(load_file(newest / "random.safetensors"))
         return read_json(newest / "progress.json")
 
     def clear(self) -> None:
@@ -58,6 +58,19 @@ class TrainingState:
 
     def _snapshots(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*"))
+
+
+def _random_state() -> dict[str, Tensor]:
+    found = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_initialized():
+        found["cuda"] = torch.cuda.get_rng_state()
+    return found
+
+
+def _set_random_state(state: Mapping[str, Tensor]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
 
 
 def _flat(optimizer: Optimizer) -> dict[str, Tensor]:

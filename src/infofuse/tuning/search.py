@@ -6,6 +6,7 @@ and however often the search is killed, the same trials come out.
 """
 
 import importlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from infofuse.data.corpus import open_corpus
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
-from infofuse.files import read_json, write_json
+from infofuse.files import dumps, read_json, write_json
 from infofuse.papers.spaces import Space
 from infofuse.training.recipe import Recipe
 from infofuse.tuning.engines import Engine, local
@@ -92,7 +93,8 @@ def tune(
         for result in engine([_job(plan, trial, study, out) for trial in running]):
             _keep(study, running, result)
             watch(_finished(study), trials)
-    return write_report(plan, study.get_trials(), out)
+    finished = [trial for trial in study.get_trials() if trial.state.is_finished()]
+    return write_report(plan, finished, out)
 
 
 def _claim(out: Path, plan: Plan) -> None:
@@ -106,7 +108,7 @@ def _claim(out: Path, plan: Plan) -> None:
     }
     record = out / "search.json"
     if record.is_file():
-        if read_json(record)["identity"] != identity:
+        if read_json(record)["identity"] != json.loads(dumps(identity)):
             raise InfofuseError(f"{out} holds another search: choose another --out, or remove it")
     elif out.exists() and any(out.iterdir()):
         raise InfofuseError(f"{out} exists and is no search: choose another --out")
@@ -145,7 +147,7 @@ def _begun(study: "Study", plan: Plan, number: int) -> "FrozenTrial":
 
     seed = np.random.SeedSequence([plan.seed, number]).generate_state(1)[0]
     copy = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=int(seed)))
-    copy.add_trials(study.get_trials())
+    copy.add_trials(study.get_trials()[: number // plan.together * plan.together])
     ranges = distributions(plan.space)
     choices = copy.ask(ranges).params
     running = optuna.trial.TrialState.RUNNING

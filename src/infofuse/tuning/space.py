@@ -1,6 +1,6 @@
 """The search space of a recipe: declared beside each paper's Config, or given by the user."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,16 +43,13 @@ def options(table: Mapping[str, Any]) -> Options:
     return from_table(Options, table, "tune")
 
 
-def space_of(recipe: Recipe, fixed: Collection[str] = ()) -> Space:
-    """The declared ranges, by key: of training, of the paper, and of the terms that are added.
-
-    fixed: keys that are not to be searched.
-    """
+def space_of(recipe: Recipe) -> Space:
+    """The declared ranges, by key: of training, of the paper, and of the terms that are added."""
     space = {**TRAIN, **(LEARNT_TEXT if _learns_text(recipe.model) else {})}
     space |= _declared(recipe.paper, "model")
     for name in recipe.plus:
         space |= _declared(name, f"plus.{name}")
-    return {key: range_ for key, range_ in space.items() if key not in fixed}
+    return space
 
 
 def _learns_text(config: Any) -> bool:
@@ -64,12 +61,23 @@ def _declared(paper: str, table: str) -> Space:
     return {f"{table}.{name}": r for name, r in getattr(module, "SPACE", {}).items()}
 
 
-def space_from(table: Mapping[str, Any]) -> Space:
-    """A space as a file gives it: `{low = 0.01, high = 1.0, log = true}` or a list, by key."""
-    return {key: _range(key, given) for key, given in table.items()}
+def space_from(table: Mapping[str, Any], recipe: Recipe) -> Space:
+    """A space as a file gives it: `{low = 0.01, high = 1.0, log = true}` or a list, by key.
+
+    A range is of whole numbers where its ends are, unless the recipe has a fraction there.
+    """
+    tables = recipe.to_dict()
+    return {key: _range(key, given, _value(tables, key)) for key, given in table.items()}
 
 
-def _range(key: str, given: Any) -> Range:
+def _value(tables: Any, key: str) -> Any:
+    """What a recipe's tables have at a dotted key, if anything."""
+    for name in key.split("."):
+        tables = tables.get(name) if isinstance(tables, Mapping) else None
+    return tables
+
+
+def _range(key: str, given: Any, value: Any) -> Range:
     if isinstance(given, list):
         return from_table(Choice, {"values": given}, f"tune.space.{key}")
     if not isinstance(given, Mapping):
@@ -78,6 +86,7 @@ def _range(key: str, given: Any) -> Range:
             f"list of values; found {given!r}"
         )
     whole = all(isinstance(given.get(end), int) for end in ("low", "high"))
+    whole = whole and not isinstance(value, float)
     kind: type[Int] | type[Float] = Int if whole else Float
     return from_table(kind, given, f"tune.space.{key}")
 
