@@ -1,5 +1,6 @@
 """Rates of parts, gradients over several batches, added terms, and what is kept of each clip."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from infofuse.data import Corpus
+from infofuse import papers
+from infofuse.data import Corpus, DataSpec
 from infofuse.data.loader import Loader
 from infofuse.errors import InfofuseError
 from infofuse.models import columns, fit_inputs
@@ -47,6 +49,19 @@ def test_parts_learn_at_their_own_rates(small_corpus: Corpus, tiny_bert: str) ->
     assert found == {"text": (1e-5, 0), "audio": (5e-3, 0), "vision": (1e-3, 0), "": (1e-3, 0.1)}
     with pytest.raises(InfofuseError, match="did you mean 'encoders'"):
         optimizers(model, objective, TrainConfig(parts={"encoder.audio": Part(lr=1.0)}))
+
+
+def test_what_learns_apart_has_a_decay_of_its_own() -> None:
+    """A backbone's decay, which may be large, would hold down what sees the dependence."""
+    spec = DataSpec("x", {"audio": 3, "vision": 4})
+    config = recipe("lf_dnn", train={"weight_decay": 0.5}, plus={"mdm": {}})
+    model, objective = papers.build(config.paper, config.model, spec, config.plus)
+    first, second = optimizers(model, objective, config.train)
+    assert {group["weight_decay"] for group in first.param_groups} == {0.5}
+    assert second is not None
+    assert {group["weight_decay"] for group in second.param_groups} == {1e-4}
+    free = dataclasses.replace(config.train, weight_decay_estimator=0.0)
+    assert optimizers(model, objective, free)[1].defaults["weight_decay"] == 0
 
 
 def test_parts_and_added_terms_in_a_recipe() -> None:

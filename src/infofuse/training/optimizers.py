@@ -34,7 +34,7 @@ def optimizers(
     )
     if not estimators:
         return first, None
-    decay = config.weight_decay
+    decay = config.weight_decay_estimator
     return first, Adam(estimators, lr=config.lr_estimator, weight_decay=decay, fused=True)
 
 

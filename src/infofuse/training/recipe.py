@@ -49,16 +49,17 @@ class Part:
 class TrainConfig:
     """How a model is trained; the defaults are MMIM's for CMU-MOSI.
 
-    lr: of everything but the pretrained text encoder (lr_text) and the measures that are fitted
-    in a pass of their own (lr_estimator). weight_decay: L2, as Adam adds it to the gradient;
-    weight_decay_text: the same for the text encoder. parts: rates of their own for parts of the
-    model, by the beginning of their parameters' names, such as "encoders.audio". clip: largest
-    gradient norm; inf clips nothing. accumulate: batches whose mean gradient makes a step, fewer
-    at the end of an epoch. patience: epochs without a better validation score before training
-    ends. precision: "float32", or "bf16" for autocast of the model (objectives stay in float32).
-    modality_dropout: chance that a training clip loses a modality, never its last one. max_steps:
-    by modality, the steps that are kept of a training clip. first_pass: share of the training
-    batches in the estimators' pass. measure: measures without a network, such as
+    lr: of everything but the pretrained text encoder (lr_text) and the measures that are fitted in
+    a pass of their own (lr_estimator). weight_decay: L2, as Adam adds it to the gradient;
+    weight_decay_text, weight_decay_estimator: the same for the text encoder and for measures that
+    learn apart, which see less dependence the more they are held down. parts: rates of their own
+    for parts of the model, by the beginning of their parameters' names, such as "encoders.audio".
+    clip: largest gradient norm; inf clips nothing. accumulate: batches whose mean gradient makes a
+    step, fewer at the end of an epoch. patience: epochs without a better validation score before
+    training ends. precision: "float32", or "bf16" for autocast of the model (objectives stay in
+    float32). modality_dropout: chance that a training clip loses a modality, never its last one.
+    max_steps: by modality, the steps that are kept of a training clip. first_pass: share of the
+    training batches in the estimators' pass. measure: measures without a network, such as
     "GaussianInformation", of every two views of the validation clips after each epoch; they go
     into the history and its curves, and change nothing.
     """
@@ -71,6 +72,7 @@ class TrainConfig:
     lr_estimator: float = 4e-3
     weight_decay: float = 1e-4
     weight_decay_text: float = 1e-4
+    weight_decay_estimator: float = 1e-4
     parts: dict[str, Part] | None = None
     clip: float = 1.0
     accumulate: int = 1
@@ -91,9 +93,10 @@ class TrainConfig:
         for name in ("first_pass", "modality_dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InfofuseError(f"train.{name} lies in [0, 1]; found {getattr(self, name)}")
-        for name in ("lr", "lr_text", "lr_estimator", "weight_decay", "weight_decay_text"):
-            if not getattr(self, name) >= 0:
-                raise InfofuseError(f"train.{name} is at least 0; found {getattr(self, name)}")
+        for kind in ("", "_text", "_estimator"):
+            for name in (f"lr{kind}", f"weight_decay{kind}"):
+                if not getattr(self, name) >= 0:
+                    raise InfofuseError(f"train.{name} is at least 0; found {getattr(self, name)}")
         if not self.clip > 0:
             raise InfofuseError(f"train.clip is above 0, inf for none; found {self.clip}")
         refuse_fitted(self.measure)
