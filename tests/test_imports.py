@@ -68,7 +68,7 @@ ALLOWED = {
     },
     "serve": {"extract", "papers", "predict"},
     "study": {"analysis", "data", "measures", "metrics", "training"},
-    "report": {"data", "study"},
+    "report": {"data", "metrics", "study"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

@@ -159,13 +159,15 @@ def video(clip: str) -> str:
 
 
 def videos(ids: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """The video of each clip, by split. Ids that name one for all of several clips, such as
-    "sample_0001" and "sample_0002", tell of no video: each clip is then one by itself.
+    """The video of each clip, by split. Where all ids begin alike, such as "sample_0001" and
+    "sample_0002", "_" tells of no video: each clip is then one by itself.
     """
     found = {split: list(map(video, names)) for split, names in ids.items()}
-    every = [name for names in found.values() for name in names]
-    one_for_all = len(every) > 1 and len(set(every)) == 1
-    return {split: list(names) for split, names in ids.items()} if one_for_all else found
+    every = [clip for names in ids.values() for clip in names]
+    guessed = len(every) > 1 and not any("$_$" in c or _SEGMENT.fullmatch(c) for c in every)
+    if guessed and len({name for names in found.values() for name in names}) == 1:
+        return {split: list(names) for split, names in ids.items()}
+    return found
 
 
 def scale(labels: Float[np.ndarray, "n k"]) -> tuple[tuple[float, float] | None, str]:

@@ -47,6 +47,6 @@ def centred_correlation(k: Float[Tensor, "n n"], m: Float[Tensor, "n n"]) -> Flo
 
 def _of_length_one(k: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
     """K / |K|, 0 if it vanishes; by its largest entry first, whose square may be out of range."""
-    tiny = torch.finfo(k.dtype).tiny
-    k = k / k.detach().abs().max().clamp(min=tiny)
-    return k / torch.linalg.vector_norm(k).clamp(min=tiny)
+    largest = k.detach().abs().max()
+    k = k / torch.where(largest > 0, largest, 1)
+    return k / k.square().sum().clamp(min=1).sqrt()  # an entry is 1, unless all are 0

@@ -22,6 +22,8 @@ WINDOW, HOP = 5.0, 2.5
 LEAST_HOP = 0.1
 """Seconds: closer windows hold the same steps."""
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -75,7 +77,8 @@ def windows(seconds: float, window: float, hop: float) -> list[tuple[float, floa
     last = seconds - window
     if last <= 0:
         return []
-    starts = [*np.arange(0.0, last, hop).tolist(), last]
+    starts = np.arange(0.0, last, hop)
+    starts = [*starts[starts < last - _ROUNDING].tolist(), last]
     return [(start, start + window) for start in starts]
 
 

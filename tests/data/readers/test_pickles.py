@@ -65,7 +65,6 @@ WRONG = {
     "clip 1: label holds a str where a number": mag(lambda c: (c[0], "good", c[2])),
     "'id' holds a NoneType": mag(lambda c: c[:2]),
     "'audio', clip 0, has shape (3, 2, 2); (steps, features)": clip(audio=np.ones((3, 2, 2))),
-    "'vision', clip 0, has shape (0, 20)": clip(vision=np.ones((0, 20))),
     "'text' holds a str where a number": clip(text="words"),
     "'id' holds a float, not a string": clip(id=1.5),
 }
