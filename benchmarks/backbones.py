@@ -10,20 +10,20 @@ where there is no such recipe). Every paper but MAG reads the words by the froze
 states are computed once, so that most cells cost seconds and differ by the fusion alone.
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from statistics import mean
 
 import numpy as np
 
 from grid import (
     FROZEN,
+    MOSI,
+    MOSI_CLIPS,
     ROOT,
-    SEEDS,
     Grid,
+    command_line,
     floors,
-    number,
     overrides,
     seconds_an_epoch,
     spread,
@@ -31,15 +31,10 @@ from grid import (
 )
 from infofuse import papers
 from infofuse.data import Corpus, from_arrays, open_corpus, write_store
-from infofuse.metrics import SHORT
 from infofuse.types import Clips
 
 GRID = Grid("backbones_mosi", runs="backbones")
-DATA = {
-    "official": "data/mosi_official.pkl",
-    "bclstm": "data/mosi_bclstm.pkl",
-    "pom": "data/pom",
-}
+DATA = {**MOSI, "pom": "data/pom"}
 ORDER = ("official", "pom", "bclstm")
 """What tells most for its time first."""
 MOSI_COLUMNS = ("mae", "corr", "acc7", "acc2_has0", "acc2_non0")
@@ -83,9 +78,10 @@ def words(data: str, system: str) -> list[str]:
     return [*start, "--data", DATA[data], *overrides(sets)]
 
 
-def run(jobs: int) -> None:
+def cells() -> list[tuple[str, str]]:
+    """Every system on its data, what tells most for its time first and MAG's last."""
     every = [(data, system) for data in ORDER for system in systems(data)]
-    GRID.run(sorted(every, key=lambda cell: cell[1].startswith("mag")), words, jobs)
+    return sorted(every, key=lambda cell: cell[1].startswith("mag"))
 
 
 def pom(npz: Path) -> None:
@@ -129,27 +125,19 @@ def ridges(data: str) -> dict[str, dict[str, float]]:
 def section(data: str) -> str:
     """The scores of a data set's systems beside its floors."""
     metrics = POM_COLUMNS if data == "pom" else MOSI_COLUMNS
-    rows = {
-        name: [*(number(f[m]) for m in metrics), "–", "–", "–"] for name, f in ridges(data).items()
+    titles = {system: system.replace("@", ", alone: ") for system in systems(data)}
+    more = {
+        "parameters": lambda facts: f"{facts[0]['parameters']:,}",
+        "seconds an epoch": lambda facts: f"{mean(map(seconds_an_epoch, facts)):.1f}",
     }
-    for system in systems(data):
-        facts = list(GRID.seeds(data, system).values())
-        if facts:
-            scores = [spread([f["test"][m] for f in facts]) for m in metrics]
-            seconds = f"{np.mean([seconds_an_epoch(f) for f in facts]):.1f}"
-            size = f"{facts[0]['parameters']:,}"
-            rows[system.replace("@", ", alone: ")] = [*scores, size, seconds, str(len(facts))]
-    columns = [*(SHORT[m] for m in metrics), "parameters", "seconds an epoch", "seeds"]
-    return table("test split", columns, rows)
+    return GRID.scores(data, titles, metrics, ridges(data), more)
 
 
 def verdicts(data: str) -> str:
     """Each paper's MAE minus that of its text-only self, seed by seed, and whether it is less."""
     rows: dict[str, list[str]] = {}
     for paper in backbones():
-        both, text = GRID.seeds(data, paper), GRID.seeds(data, f"{paper}@text")
-        gains = [both[s]["test"]["mae"] - text[s]["test"]["mae"] for s in both if s in text]
-        if gains:
+        if gains := GRID.gains(data, paper, f"{paper}@text", "mae"):
             rows[paper] = [spread(gains, sign=True), verdict(gains), str(len(gains))]
     return table("MAE minus text alone, paired", ["difference", "", "seeds"], rows) if rows else ""
 
@@ -166,12 +154,10 @@ def verdict(gains: list[float]) -> str:
 
 
 def page() -> None:
-    finished = sum(len(GRID.seeds(d, s)) for d in DATA for s in systems(d))
-    every = sum(len(SEEDS) for d in DATA for _ in systems(d))
-    sections: list[Any] = []
+    sections = []
     for data, title in TITLES.items():
         sections += [title, section(data), verdicts(data) if data != "pom" else ""]
-    GRID.write(PREFACE.format(cells=finished, all=every), filter(None, sections))
+    GRID.write(PREFACE.format(**GRID.progress(cells())), filter(None, sections))
 
 
 PREFACE = """
@@ -196,14 +182,14 @@ mean gain is over twice its standard error) are not corrected for their number. 
 paper on that modality only. Parameters count those of MiniLM (22.6 M).
 """
 TITLES = {
-    "official": """
-## CMU-MOSI, official split (1,284 / 229 / 686 clips; text and audio)
+    "official": f"""
+## CMU-MOSI, official split ({MOSI_CLIPS["official"]}; text and audio)
 
 Audio is one vector of functionals a clip. Vision is left out: the visual features at hand come
 from a network that was trained with labels of clips that this split tests on.
 """,
-    "bclstm": """
-## CMU-MOSI, bc-LSTM split (1,228 / 219 / 752 clips, disjoint in videos; three modalities)
+    "bclstm": f"""
+## CMU-MOSI, bc-LSTM split ({MOSI_CLIPS["bclstm"]}; three modalities)
 
 Audio and vision are one vector a clip. The vision comes from a network that was trained with the
 labels of train and valid, as `infofuse audit` says of it. So it tells more in training than it does
@@ -219,15 +205,13 @@ Each score is the mean over the traits.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("pom", "run", "page"))
-    parser.add_argument("--jobs", type=int, default=1)
+    parser = command_line(__doc__, "pom", "run", "page")
     parser.add_argument("--npz", type=Path, help="POM as arrays: audio_, video_ and y_ by split")
     arguments = parser.parse_args()
     if arguments.what == "pom":
         pom(arguments.npz)
     elif arguments.what == "run":
-        run(arguments.jobs)
+        GRID.run(cells(), words, arguments.jobs)
     else:
         page()
 

@@ -13,7 +13,6 @@ it took once everything was imported: resident (with pages of mapped files) and 
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -55,7 +54,7 @@ def some_clips(n: int, seed: int) -> Any:
     features = {}
     for name, steps in lengths(n, seed).items():
         values = rng.random((int(steps.sum()), WIDTHS[name]), np.float32)
-        features[name] = Ragged(values, np.concatenate([[0], np.cumsum(steps)]))
+        features[name] = Ragged.laid(values, steps)
     labels = rng.uniform(-3, 3, (n, 1)).astype(np.float32)
     ids = [f"{seed}_{i}" for i in range(n)]
     return Clips(ids, labels, features, ["some words of it"] * n, ids)
@@ -295,8 +294,12 @@ def main() -> None:
 
 def measure(scratch: Path, a: argparse.Namespace) -> dict[str, Any]:
     """Every job, one after the other."""
+    from infofuse.environment import machine
+
     store, pickled = scratch / "twin", scratch / "padded.pkl"
-    found: dict[str, Any] = {"peer_clips": a.peer_clips, "machine": _machine()}
+    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    found: dict[str, Any] = {"peer_clips": a.peer_clips}
+    found["machine"] = f"{machine()}, load averages {load}"
     found["write"] = child("write_twin", store)
     times = {"10": 10, "100 GB": -(-100 * 10**9 // found["write"]["bytes"])}
     for n in times.values():
@@ -314,11 +317,6 @@ def measure(scratch: Path, a: argparse.Namespace) -> dict[str, Any]:
         place = subprocess.check_output([a.mmsa, "-c", code], text=True).strip()
         found["mmsa"] = child("mmsa_epoch", f"{place}/data_loader.py", pickled, python=a.mmsa)
     return found
-
-
-def _machine() -> str:
-    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-    return f"{platform.machine()}, {os.cpu_count()} cores, load averages {load}"
 
 
 def page(found: dict[str, Any]) -> str:

@@ -8,15 +8,11 @@ Each cell is an ordinary `infofuse train recipes/mosi/….toml …` in a folder 
 runs/dma/. The words are read by the frozen MiniLM, whose states are computed once.
 """
 
-import argparse
 from collections.abc import Sequence
-from statistics import mean
 
-from grid import MOSI_METRICS, SEEDS, Grid, overrides, seconds_an_epoch, spread, table
-from infofuse.metrics import SHORT
+from grid import MOSI, MOSI_CLIPS, MOSI_METRICS, Grid, command_line, overrides
 
 GRID = Grid("dma_mosi", runs="dma")
-DATA = {"bclstm": "data/mosi_bclstm.pkl", "official": "data/mosi_official.pkl"}
 PAIRS = ("text_audio", "text_vision", "audio_vision")
 
 
@@ -68,71 +64,26 @@ ORDER = [
 
 def words(data: str, system: str) -> Sequence[str]:
     """What `infofuse train` is given."""
-    return [*SYSTEMS[system][1], "--data", DATA[data], "--set", "model.freeze_text=true"]
-
-
-def systems(data: str) -> list[str]:
-    return [system for where, system in ORDER if where == data]
-
-
-def scores(data: str) -> str:
-    """The systems' scores on the test split."""
-    rows = {
-        SYSTEMS[system][0]: [
-            *(spread([f["test"][metric] for f in found]) for metric in MOSI_METRICS),
-            str(len(found)),
-        ]
-        for system in systems(data)
-        if (found := list(GRID.seeds(data, system).values()))
-    }
-    return table("test split", [*(SHORT[m] for m in MOSI_METRICS), "seeds"], rows)
-
-
-def differences(data: str, base: str) -> str:
-    """The systems' scores minus those of the base, seed by seed."""
-    rows = {}
-    than = GRID.seeds(data, base)
-    for system in systems(data):
-        found = GRID.seeds(data, system)
-        pairs = [(found[s]["test"], than[s]["test"]) for s in found if s in than]
-        if pairs and system != base:
-            cells = [spread([one[m] - two[m] for one, two in pairs], True) for m in MOSI_METRICS]
-            rows[SYSTEMS[system][0]] = [*cells, str(len(pairs))]
-    columns = [*(SHORT[m] for m in MOSI_METRICS), "seeds"]
-    return table(f"minus {SYSTEMS[base][0]}, paired", columns, rows)
-
-
-def costs(data: str) -> str:
-    rows = {
-        SYSTEMS[system][0]: [
-            f"{mean(f['epochs'] for f in found):.1f}",
-            f"{mean(f['epoch'] for f in found):.1f}",
-            f"{mean(map(seconds_an_epoch, found)):.2f}",
-        ]
-        for system in systems(data)
-        if (found := list(GRID.seeds(data, system).values()))
-    }
-    return table("cost", ["epochs", "best epoch", "seconds an epoch"], rows)
-
-
-def run(jobs: int) -> None:
-    GRID.run(ORDER, words, jobs)
+    return [*SYSTEMS[system][1], "--data", MOSI[data], "--set", "model.freeze_text=true"]
 
 
 def page() -> None:
-    done = sum(len(GRID.seeds(*where)) for where in ORDER)
+    titles = {system: title for system, (title, _) in SYSTEMS.items()}
     sections = []
     for data, title in TITLES.items():
-        if any(GRID.seeds(data, system) for system in systems(data)):
-            parts = [scores(data), differences(data, "self_mm"), differences(data, "mmim")]
-            sections += [title, *parts, costs(data)]
-    GRID.write(PREFACE.format(done=done, all=len(ORDER) * len(SEEDS)), sections)
+        bases = [
+            GRID.minus(data, base, titles[base], titles, MOSI_METRICS)
+            for base in ("self_mm", "mmim")
+        ]
+        scores = GRID.scores(data, titles, MOSI_METRICS)
+        sections += [title, scores, *bases, GRID.costs(data, titles, digits=2)]
+    GRID.write(PREFACE.format(**GRID.progress(ORDER)), filter(None, sections))
 
 
 PREFACE = """
 # Self-MM and deep modal alignment on CMU-MOSI
 
-Made by `python benchmarks/dma.py run --jobs 2`, then `page`. **{done} of {all} cells are
+Made by `python benchmarks/dma.py run --jobs 2`, then `page`. **{cells} of {all} cells are
 finished**; the same command finishes the rest. Each cell is `infofuse train` on a recipe of
 recipes/mosi (self_mm, dma, mmim), with `--set` for what its name says (see the script).
 
@@ -147,19 +98,17 @@ gap, divided by 4 d², is of the order of 1e-4 for MMIM's views of width 16.
 The alignment is a reconstruction (docs/dma.md): its paper's text could not be read in full. Other
 work ran on the machine, so the seconds an epoch compare nothing.
 
-What it says: with a frozen text encoder, neither the alignment of pairs nor the labels that Self-
-MM generates change the scores by more than seeds do, on either split; on the bc-LSTM split DMA's
-mean is worse than Self-MM's, on the official split as good. The one exception is the cross-
-covariance variant ("cross") on the official split: Corr +.014 ± .006 and MAE −.014 ± .020 against
-Self-MM; it is one of many comparisons, none of them corrected, and does not show on the other
-split.
+What it says: with a frozen text encoder, neither the alignment of pairs nor the labels that
+Self-MM generates change the scores by more than seeds do, on either split; on the bc-LSTM split
+DMA's mean is worse than Self-MM's, on the official split as good. The one exception is the
+cross-covariance variant ("cross") on the official split: Corr +.014 ± .006 and MAE −.014 ± .020
+against Self-MM; it is one of many comparisons, none of them corrected, and does not show on the
+other split.
 """
 TITLES = {
-    "bclstm": """
-## bc-LSTM split (1,228 / 219 / 752 clips, disjoint in videos; text, audio and vision)
-""",
-    "official": """
-## Official split (1,284 / 229 / 686 clips; text and audio)
+    "bclstm": f"## bc-LSTM split ({MOSI_CLIPS['bclstm']}; text, audio and vision)",
+    "official": f"""
+## Official split ({MOSI_CLIPS["official"]}; text and audio)
 
 Vision is left out: the visual features at hand come from a network that was trained with labels
 of clips that this split tests on. So there is one pair, text and audio.
@@ -168,11 +117,8 @@ of clips that this split tests on. So there is one pair, text and audio.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("run", "page"))
-    parser.add_argument("--jobs", type=int, default=1)
-    arguments = parser.parse_args()
-    run(arguments.jobs) if arguments.what == "run" else page()
+    arguments = command_line(__doc__, "run", "page").parse_args()
+    GRID.run(ORDER, words, arguments.jobs) if arguments.what == "run" else page()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 
 import numpy as np
 
+from markdown_table import tabled
+
 CLIPS = ("mosi_Oz06ZWiO20M_6.mp4", "mexca_5s.mp4", "pyfeat_single.mp4")
 FPS = 12.5
 MANY, KILLS = 1000, (100, 400, 700)
@@ -39,9 +41,9 @@ class Cost:
     load: float
     peak: float
 
-    def row(self, name: str) -> str:
+    def row(self, name: str) -> list[str]:
         per, clock = self.cpu / self.seconds, self.wall / self.seconds
-        return f"| {name} | {per:.3f} | {clock:.3f} | {self.load:.1f} | {self.peak:.0f} |"
+        return [name, f"{per:.3f}", f"{clock:.3f}", f"{self.load:.1f}", f"{self.peak:.0f}"]
 
 
 def stage(name: str) -> Callable[[Path], Any]:
@@ -103,18 +105,15 @@ def measure(name: str, files: list[Path]) -> Cost:
     return Cost(seconds, cpu, wall, max(0.0, load), peak)
 
 
-def by_stage(files: list[Path]) -> list[str]:
+def by_stage(files: list[Path]) -> str:
     """A table with a row a stage."""
-    rows = [
-        "| stage | CPU s / s of clip | wall s / s | load, CPU s | peak MB |",
-        "|---|---|---|---|---|",
-    ]
+    rows = []
     context = multiprocessing.get_context("spawn")
     for name in STAGES:
         with context.Pool(1) as pool:
             rows.append(pool.apply(measure, (name, files)).row(name))
-        print(rows[-1], flush=True)
-    return rows
+        print(*rows[-1], flush=True)
+    return tabled(["stage", "CPU s / s of clip", "wall s / s", "load, CPU s", "peak MB"], rows)
 
 
 def copies(files: list[Path], folder: Path, times: int) -> Path:
@@ -126,16 +125,16 @@ def copies(files: list[Path], folder: Path, times: int) -> Path:
     return folder
 
 
-def in_processes(folder: Path, out: Path) -> list[str]:
+def in_processes(folder: Path, out: Path) -> str:
     """A table of wall time by processes."""
-    rows = ["| processes | wall s | clips |", "|---|---|---|"]
+    rows = []
     for jobs in (1, 2):
         begin = time.perf_counter()
         subprocess.run(command(folder, out / f"store-{jobs}", jobs), check=True)
         wall = time.perf_counter() - begin
-        rows.append(f"| {jobs} | {wall:.1f} | {len(list(folder.iterdir()))} |")
-        print(rows[-1], flush=True)
-    return rows
+        rows.append([jobs, f"{wall:.1f}", len(list(folder.iterdir()))])
+        print(*rows[-1], flush=True)
+    return tabled(["processes", "wall s", "clips"], rows)
 
 
 def command(folder: Path, out: Path, jobs: int, *options: str) -> list[str]:
@@ -156,7 +155,7 @@ def write_tones(folder: Path) -> None:
     (folder / "broken.wav").write_bytes(b"no sound")  # so that what is kept stays to be counted
 
 
-def killed(out: Path) -> list[str]:
+def killed(out: Path) -> str:
     """Kill -9 an extraction of many clips three times, and count what is made more than once."""
     write_tones(out / "many")
     store, kept = out / "many-store", out / ".many-store.clips"
@@ -184,7 +183,7 @@ def killed(out: Path) -> list[str]:
         f"* run to its end: {len(after)} clips, {again} made again, {wall:.0f} s for the rest, "
         f"exit status {status} (one file is no sound)"
     )
-    return lines
+    return "\n".join(lines)
 
 
 def made(kept: Path) -> dict[str, int]:
@@ -195,12 +194,12 @@ def main() -> None:
     shared, out = Path(sys.argv[1]), Path(sys.argv[2])
     files = [shared / "data/clips" / name for name in CLIPS]
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-    for title, lines in (
+    for title, found in (
         ("By stage", by_stage(files)),
         ("One process and two", in_processes(copies(files, out / "copies", 2), out)),
         ("A kill", killed(out)),
     ):
-        print(f"\n## {title}\n\n" + "\n".join(lines), flush=True)
+        print(f"\n## {title}\n\n{found}", flush=True)
     print(f"load average {os.getloadavg()[0]:.1f}")
 
 

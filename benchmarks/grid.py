@@ -5,6 +5,7 @@ and each seed is a cell. What a finished cell measured is kept as JSON beside it
 cell is not run again.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -21,11 +23,18 @@ import numpy as np
 from infofuse.data import Corpus
 from infofuse.environment import versions
 from infofuse.files import write_json
+from infofuse.metrics import SHORT
+from markdown_table import tabled
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (1111, 1112, 1113, 1114, 1115)
 FROZEN = ("model.freeze_text=true", "train.epochs=40", "train.patience=8")
 """What a recipe is given for a text encoder whose states are computed once."""
+MOSI = {"official": "data/mosi_official.pkl", "bclstm": "data/mosi_bclstm.pkl"}
+MOSI_CLIPS = {
+    "official": "1,284 / 229 / 686 clips",
+    "bclstm": "1,228 / 219 / 752 clips, disjoint in videos",
+}
 MOSI_METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
 
 
@@ -60,6 +69,59 @@ class Grid:
         """The finished seeds of a system."""
         found = {seed: self.measured(data, system, seed) for seed in SEEDS}
         return {seed: measured for seed, measured in found.items() if measured}
+
+    def progress(self, systems: Sequence[tuple[str, str]]) -> dict[str, int]:
+        """How many cells are finished, and of how many, as a preface says it."""
+        finished = sum(len(self.seeds(*system)) for system in systems)
+        return {"cells": finished, "all": len(systems) * len(SEEDS)}
+
+    def scores(
+        self,
+        data: str,
+        titles: Mapping[str, str],
+        metrics: Sequence[str],
+        below: Mapping[str, Mapping[str, float]] | None = None,
+        more: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] | None = None,
+    ) -> str:
+        """Scores on the test split. below: those of floors. more: columns of a system's facts."""
+        columns = {**(more or {}), "seeds": lambda facts: str(len(facts))}
+        blank = ["–"] * len(columns)
+        rows = {n: [*(number(f[m]) for m in metrics), *blank] for n, f in (below or {}).items()}
+        for system, title in titles.items():
+            if facts := list(self.seeds(data, system).values()):
+                cells = [spread([f["test"][m] for f in facts]) for m in metrics]
+                rows[title] = [*cells, *(column(facts) for column in columns.values())]
+        return table("test split", [*(SHORT[m] for m in metrics), *columns], rows)
+
+    def gains(self, data: str, system: str, base: str, metric: str) -> list[float]:
+        """A system's test scores minus those of a base, seed by seed."""
+        found, than = self.seeds(data, system), self.seeds(data, base)
+        return [found[s]["test"][metric] - than[s]["test"][metric] for s in found if s in than]
+
+    def minus(
+        self, data: str, base: str, name: str, titles: Mapping[str, str], metrics: Sequence[str]
+    ) -> str:
+        """The gains of the systems over a base of this name."""
+        rows = {}
+        for system, title in titles.items():
+            gains = [self.gains(data, system, base, metric) for metric in metrics]
+            if system != base and gains[0]:
+                rows[title] = [*(spread(g, sign=True) for g in gains), str(len(gains[0]))]
+        columns = [*(SHORT[m] for m in metrics), "seeds"]
+        return table(f"minus {name}, paired", columns, rows) if rows else ""
+
+    def costs(self, data: str, titles: Mapping[str, str], digits: int = 1) -> str:
+        """Means over seeds. digits: of the seconds."""
+        rows = {
+            title: [
+                f"{mean(f['epochs'] for f in facts):.1f}",
+                f"{mean(f['epoch'] for f in facts):.1f}",
+                f"{mean(map(seconds_an_epoch, facts)):.{digits}f}",
+            ]
+            for system, title in titles.items()
+            if (facts := self.seeds(data, system).values())
+        }
+        return table("cost", ["epochs", "best epoch", "seconds an epoch"], rows) if rows else ""
 
     def run(
         self,
@@ -127,6 +189,14 @@ class Grid:
         self.write(preface, [*sections, *more])
 
 
+def command_line(about: str, *what: str) -> argparse.ArgumentParser:
+    """The arguments of a benchmark: what it is to do, and in how many jobs."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("what", choices=what)
+    parser.add_argument("--jobs", type=int, default=1)
+    return parser
+
+
 def overrides(settings: Iterable[str]) -> list[str]:
     """The words by which `infofuse train` is given these."""
     return [word for setting in settings for word in ("--set", setting)]
@@ -156,13 +226,8 @@ def floors(
 
 
 def table(heading: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [row(heading, columns), "|---" * (len(columns) + 1) + "|"]
-    return "\n".join([*lines, *(row(name, cells) for name, cells in rows.items())])
-
-
-def row(name: str, cells: Sequence[str]) -> str:
-    return f"| {name} | " + " | ".join(cells) + " |"
+    """A table in Markdown, its rows by name."""
+    return tabled([heading, *columns], [[name, *cells] for name, cells in rows.items()])
 
 
 def number(value: float | None) -> str:

@@ -9,29 +9,15 @@ runs/mosi/, with one torch thread a job. What a finished cell measured is kept i
 benchmarks/results/mmim_mosi/, and such a cell is not run again.
 """
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import mean
 
 import numpy as np
 
-from grid import (
-    MOSI_METRICS,
-    ROOT,
-    SEEDS,
-    Grid,
-    floors,
-    number,
-    overrides,
-    seconds_an_epoch,
-    spread,
-    table,
-)
-from infofuse.metrics import SHORT
+from grid import MOSI, MOSI_CLIPS, MOSI_METRICS, ROOT, Grid, command_line, floors, overrides
+from infofuse.data import open_corpus
 
 GRID = Grid("mmim_mosi", runs="mosi")
-SPLITS = {"official": "data/mosi_official.pkl", "bclstm": "data/mosi_bclstm.pkl"}
 SYSTEMS = {
     "mmim": ("MMIM (paper)", []),
     "none": ("no dependency objectives", ["model.alpha=0.0", "model.beta=0.0"]),
@@ -43,7 +29,6 @@ SYSTEMS = {
         ['model.modalities=["text"]', "model.alpha=0.0", "model.beta=0.0"],
     ),
 }
-COLUMNS = [*(SHORT[m] for m in MOSI_METRICS), "seeds"]
 # The systems that the question is about first, so that a run cut short says most.
 ORDER = [
     ("official", "mmim"), ("official", "none"), ("bclstm", "mmim"), ("bclstm", "none"),
@@ -55,11 +40,7 @@ ORDER = [
 def words(split: str, system: str) -> list[str]:
     """What `infofuse train` is given."""
     sets = overrides(SYSTEMS[system][1])
-    return ["recipes/mosi/mmim.toml", "--data", SPLITS[split], *sets]
-
-
-def run(jobs: int) -> None:
-    GRID.run(ORDER, words, jobs)
+    return ["recipes/mosi/mmim.toml", "--data", MOSI[split], *sets]
 
 
 def word_means(texts: Iterable[str], glove: Path) -> np.ndarray:
@@ -71,53 +52,21 @@ def word_means(texts: Iterable[str], glove: Path) -> np.ndarray:
     return np.stack([np.mean(v, 0) if v else np.zeros(width) for v in known])
 
 
-def scores(split: str, glove: Path | None) -> str:
-    rows: dict[str, list[str]] = {}
-    if glove:
-        from infofuse import open_corpus
-
-        corpus = open_corpus(ROOT / SPLITS[split])
-        found = floors(corpus, "GloVe mean + ridge", lambda c: word_means(c.texts, glove))
-        rows = {n: [*(number(f[m]) for m in MOSI_METRICS), "–"] for n, f in found.items()}
-    for system, (title, _) in SYSTEMS.items():
-        tests = [facts["test"] for facts in GRID.seeds(split, system).values()]
-        if tests:
-            cells = [spread([test[m] for test in tests]) for m in MOSI_METRICS]
-            rows[title] = [*cells, str(len(tests))]
-    return table("test split", COLUMNS, rows)
-
-
-def differences(split: str) -> str:
-    """Each system minus the one without dependency objectives, seed by seed."""
-    rows = {}
-    without = GRID.seeds(split, "none")
-    for system, (title, _) in SYSTEMS.items():
-        tests = GRID.seeds(split, system)
-        pairs = [(tests[s]["test"], without[s]["test"]) for s in tests if s in without]
-        if system != "none" and pairs:
-            cells = [spread([a[m] - b[m] for a, b in pairs], sign=True) for m in MOSI_METRICS]
-            rows[title] = [*cells, str(len(pairs))]
-    return table("minus none, paired", COLUMNS, rows) if rows else ""
-
-
-def costs(split: str) -> str:
-    rows = {}
-    for system, (title, _) in SYSTEMS.items():
-        found = list(GRID.seeds(split, system).values())
-        if found:
-            numbers = [[f["epochs"] for f in found], [f["epoch"] for f in found]]
-            numbers.append([seconds_an_epoch(f) for f in found])
-            rows[title] = [f"{mean(n):.1f}" for n in numbers]
-    return table("cost", ["epochs", "best epoch", "seconds an epoch"], rows) if rows else ""
-
-
 def page(glove: Path | None) -> None:
-    finished = sum(len(GRID.seeds(split, system)) for split, system in ORDER)
+    titles = {system: title for system, (title, _) in SYSTEMS.items()}
     sections = []
-    for split, title in (("official", OFFICIAL), ("bclstm", BCLSTM)):
-        sections += [title, scores(split, glove), differences(split), costs(split)]
-    preface = PREFACE.format(cells=finished, all=len(ORDER) * len(SEEDS))
-    GRID.write(preface, filter(None, sections))
+    for split, title in TITLES.items():
+        known = {}
+        if glove:
+            corpus = open_corpus(ROOT / MOSI[split])
+            known = floors(corpus, "GloVe mean + ridge", lambda c: word_means(c.texts, glove))
+        sections += [
+            title,
+            GRID.scores(split, titles, MOSI_METRICS, known),
+            GRID.minus(split, "none", "none", titles, MOSI_METRICS),
+            GRID.costs(split, titles),
+        ]
+    GRID.write(PREFACE.format(**GRID.progress(ORDER)), filter(None, sections))
 
 
 PREFACE = """
@@ -141,32 +90,35 @@ by five seeds: not both, nor either alone, nor the released code's arithmetic. E
 better than the toolkit's MMIM. On the bc-LSTM split, with vision, every one is better than none,
 Barber-Agakov alone most of all; the released arithmetic gains least, and needs twice the epochs.
 """
-OFFICIAL = """
-## Official split (1,284 / 229 / 686 clips; text and audio)
+TITLES = {
+    "official": f"""
+## Official split ({MOSI_CLIPS["official"]}; text and audio)
 
 Vision is left out: the visual features at hand come from a network that was trained with labels
 of clips that this split tests on. Yardstick, the field's usual toolkit (MMSA 2.2.1, its MMIM, the
 same file and encoder, seed 1111): MAE .815, Corr .742, Acc-7 .410, Acc-2 .806 (has0), .822 (non0).
-"""
-BCLSTM = """
-## bc-LSTM split (1,228 / 219 / 752 clips, disjoint in videos; text, audio and vision)
+""",
+    "bclstm": f"""
+## bc-LSTM split ({MOSI_CLIPS["bclstm"]}; text, audio and vision)
 
 Vision comes from a network that was trained with the labels of the training and validation clips
 (`infofuse audit` finds it): it says much there and little of the test clips, so validation scores
 are too good and choose badly, in every row alike. What a dependency objective gains here may be
 that it keeps the model from leaning on that vision, which is no gain over sound features.
-"""
+""",
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("run", "page"))
-    parser.add_argument("--jobs", type=int, default=1)
+    parser = command_line(__doc__, "run", "page")
     parser.add_argument(
         "--glove", type=Path, help="npz with glove_vocab and glove_emb, for the ridge floor"
     )
     arguments = parser.parse_args()
-    run(arguments.jobs) if arguments.what == "run" else page(arguments.glove)
+    if arguments.what == "run":
+        GRID.run(ORDER, words, arguments.jobs)
+    else:
+        page(arguments.glove)
 
 
 if __name__ == "__main__":

@@ -31,13 +31,12 @@ from infofuse.data.synthetic import synthesize
 from infofuse.encoders.cache import nothing_kept
 from infofuse.environment import machine
 from infofuse.export import export_onnx
-from infofuse.files import write_json
 from infofuse.models import fit_inputs
 from infofuse.training import checkpoint
 from infofuse.training.recipe import Recipe
 from infofuse.types import Clips
+from serve import write_section
 
-RESULTS = Path(__file__).parent / "results" / "serve"
 PAPERS = ("mmim", "mult", "mag")
 BATCHES = (1, 8, 32)
 CLIPS, TURNS = 32, 5
@@ -120,10 +119,7 @@ def alone() -> None:
     )
     heading = ["model", "largest difference", "range of the answers"]
     title = "The exported model where there is no torch"
-    write_json(
-        RESULTS / "runtime_alone.json",
-        {"title": title, "text": text, "heading": heading, "rows": rows},
-    )
+    write_section("runtime_alone", title, text, heading, rows)
 
 
 def environment(folder: Path) -> Path:
@@ -178,14 +174,6 @@ def compared(model: Any, runtime: Any, clips: Clips, batch: int) -> list[str]:
     ratios = [torch / onnx for torch, onnx in turns]
     rates = [f"{len(clips) / median(side):,.0f}" for side in zip(*turns, strict=True)]
     return [*rates, f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"]
-
-
-def write_section(
-    name: str, title: str, text: str, heading: list[str], rows: list[list[Any]]
-) -> None:
-    """A section of results/serve.md."""
-    content = {"title": title, "text": text, "heading": heading, "rows": rows}
-    write_json(RESULTS / f"{name}.json", content)
 
 
 def seconds(work: Callable[[], Any]) -> float:

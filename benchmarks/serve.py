@@ -25,6 +25,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from markdown_table import tabled
+
 RESULTS = Path(__file__).parent / "results"
 CLIENTS = (1, 4, 8)
 WORDS = "I liked the beginning of this film very much, but then it became boring and slow."
@@ -122,7 +124,6 @@ def _quantile(found: list[float], q: int) -> float:
 
 def latency(options: argparse.Namespace) -> None:
     from infofuse.environment import machine
-    from infofuse.files import write_json
 
     heading = ["asked", "clients", "answered", "p50, ms", "p95", "p99", "a second", "processor, ms"]
     rows: list[list[Any]] = []
@@ -133,9 +134,18 @@ def latency(options: argparse.Namespace) -> None:
             rows.append(row)
             loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
             text = TEXT.format(machine=machine(), loads=loads, seconds=options.seconds)
-            section = {"title": "How long a caller waits", "text": text, "heading": heading}
-            write_json(RESULTS / "serve/latency.json", section | {"rows": rows})
+            write_section("latency", "How long a caller waits", text, heading, rows)
     page()
+
+
+def write_section(
+    name: str, title: str, text: str, heading: list[str], rows: list[list[Any]]
+) -> None:
+    """Keep a section of the page."""
+    from infofuse.files import write_json
+
+    section = {"title": title, "text": text, "heading": heading, "rows": rows}
+    write_json(RESULTS / "serve" / f"{name}.json", section)
 
 
 def page() -> None:
@@ -148,9 +158,7 @@ def page() -> None:
 
 
 def _section(section: dict[str, Any]) -> str:
-    heading, rows = section["heading"], section["rows"]
-    lines = [heading, ["---"] * len(heading), *rows]
-    table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    table = tabled(section["heading"], section["rows"])
     return f"## {section['title']}\n\n{section['text']}\n\n{table}"
 
 

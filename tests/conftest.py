@@ -1,11 +1,22 @@
-"""What every test may use: seeds, one torch thread a worker, and the real data where it is."""
+"""What every test may use: seeds, one torch thread a worker, and the real data where it is.
+
+Puts `helpers` within reach of all of them.
+"""
 
 import os
+import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+sys.path.append(str(Path(__file__).parent))
+
+from helpers import Call
+from infofuse.cli import main
 from infofuse.data import Corpus
 from infofuse.data.synthetic import synthesize
 
@@ -55,3 +66,35 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
 def small_corpus() -> Corpus:
     """A generated corpus of 48 / 16 / 16 clips in three modalities."""
     return synthesize("demo", 3, ["train=48", "valid=16", "test=16"])
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """A verb in this process: its exit status, standard output and standard error."""
+
+    def verb(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["infofuse", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return verb
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; skips without it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        pytest.skip("needs Chromium, such as Debian's (or set $CHROMIUM)")
+    quiet = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    ]  # fmt: skip
+    with playwright.sync_playwright() as engine:
+        started = engine.chromium.launch(executable_path=chromium, args=quiet)
+        yield started
+        started.close()

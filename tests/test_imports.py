@@ -12,10 +12,11 @@ import infofuse
 SOURCE = Path(infofuse.__file__).parent
 
 # What each part may import of ours, besides the parts that everything may.
-EVERYWHERE = {"types", "errors", "files", "html", "tables", "environment"}
+EVERYWHERE = {"types", "errors", "figures", "files", "html", "tables", "environment"}
 ALLOWED = {
     "types": set(),
     "errors": set(),
+    "figures": set(),
     "files": set(),
     "html": set(),
     "tables": set(),

@@ -1,11 +1,15 @@
 """The page of results, from the cells that are there."""
 
 import platform
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean, median, stdev
+
+sys.path.append(str(Path(__file__).parents[1]))
+from markdown_table import tabled
 
 OURS, PEER = "infofuse", "torch-mist"
 PACKAGES = ("torch", "torch-mist", "benchmark-mi", "numpy")
@@ -71,19 +75,16 @@ def _groups(cells: Iterable[dict]) -> Group:
 
 def _verdict(groups: Group) -> str:
     """In how many rows our bias is no larger, and the ratio of times, estimator by estimator."""
-    lines = [
-        "| estimator | tasks | bias no larger | median time, ours over theirs |",
-        "|---" * 4 + "|",
-    ]
+    lines = []
     for name in dict.fromkeys(estimator for _, estimator in groups):
         rows = [cells for (_, estimator), cells in groups.items() if estimator == name]
         wins = sum(abs(_bias(cells, OURS)) <= abs(_bias(cells, PEER)) for cells in rows)
         ratio = median(c[OURS]["cpu_ms"] / c[PEER]["cpu_ms"] for cells in rows for c in cells)
-        lines.append(f"| {name} | {len(rows)} | {wins} | {ratio:.2f} |")
+        lines.append([name, len(rows), wins, f"{ratio:.2f}"])
     won = sum(abs(_bias(cells, OURS)) <= abs(_bias(cells, PEER)) for cells in groups.values())
-    return "\n".join([
-        f"Of {len(groups)} rows the bias is no larger than torch-mist's in {won}.", "", *lines
-    ])  # fmt: skip
+    heading = ["estimator", "tasks", "bias no larger", "median time, ours over theirs"]
+    said = f"Of {len(groups)} rows the bias is no larger than torch-mist's in {won}."
+    return f"{said}\n\n{tabled(heading, lines)}"
 
 
 def _table(groups: Group) -> str:
@@ -98,8 +99,7 @@ def _table(groups: Group) -> str:
         ]
         for (task, estimator), cells in sorted(groups.items())
     ]  # fmt: skip
-    lines = [" | ".join(row) for row in [head, ["---"] * len(head), *rows]]
-    return "\n".join(f"| {line} |" for line in lines)
+    return tabled(head, rows)
 
 
 def _bias(cells: Sequence[dict], side: str) -> float:

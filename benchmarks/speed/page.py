@@ -1,17 +1,14 @@
 """results/speed.md, from what bench.py and parts.py kept."""
 
 import json
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from grid import table
-from infofuse.environment import versions
+from grid import Grid, table
+from markdown_table import tabled
 
-PAGE = Path(__file__).parents[1] / "results" / "speed.md"
-PARTS = PAGE.with_suffix("") / "parts.json"
+GRID = Grid("speed", runs="speed")
+PARTS = GRID.page.with_suffix("") / "parts.json"
 SIZES = (32, 256, 2048)
 
 PREFACE = """
@@ -103,10 +100,4 @@ def parts() -> list[str]:
 
 
 def write(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    beside = "\n".join(
-        "| " + " | ".join(row) + " |" for row in (headings, ["---"] * len(headings), *rows)
-    )
-    made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
-    sections = [PREFACE, beside, EXPLAINED, *parts(), "## Versions", made_with]
-    PAGE.write_text("\n\n".join(section.strip() for section in sections) + "\n")
-    print(f"written: {PAGE.name}")
+    GRID.write(PREFACE, [tabled(headings, rows), EXPLAINED, *parts()])

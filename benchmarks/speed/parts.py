@@ -28,6 +28,7 @@ from infofuse import measures
 from infofuse.data import from_arrays, open_corpus, write_store
 from infofuse.files import write_json
 from infofuse.measures.base import Measure
+from infofuse.measures.catalogue import build
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "benchmarks" / "results" / "speed" / "parts.json"
@@ -46,13 +47,6 @@ def least(step: Callable[[], Any]) -> float:
         step()
         spent.append(time.process_time() - start)
     return 1000 * min(spent)
-
-
-def made(kind: type[Measure], count: int) -> Measure:
-    options = inspect.signature(kind).parameters
-    if "dims" in options:
-        return kind([WIDTH] * count)
-    return kind(WIDTH, WIDTH) if "dim_x" in options else kind()
 
 
 def step_of(measure: Measure, count: int, size: int) -> Callable[[], None]:
@@ -75,8 +69,8 @@ def of_measures() -> dict[str, list[float]]:
             continue
         if kind is measures.KSG:
             continue
-        count = 3 if kind.many_views else 2
-        found[name] = [least(step_of(made(kind, count), count, size)) for size in SIZES]
+        dims = [WIDTH] * (3 if kind.many_views else 2)
+        found[name] = [least(step_of(build(name, dims), len(dims), size)) for size in SIZES]
     return found
 
 

@@ -9,12 +9,28 @@ class InfofuseError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?`, the known name closest to `name`; where none is close, all of them."""
+    """`did you mean 'x'?`, the known name closest to `name`; where none is close, what there is."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(names)}"
+    near = closest(name, names)
+    return f"did you mean {near!r}?" if near else f"known: {listed(names)}"
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` may be a slip for, if one is close."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), None)
+
+
+def missing(what: str, extra: str, otherwise: str = "") -> InfofuseError:
+    """The refusal of what needs a package that is not there, with the extra that brings it."""
+    install = f"pip install 'infofuse[{extra}]'{otherwise}"
+    return InfofuseError(f"{what}, which is not installed: {install}")
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """The names, the first few where there are many: "a, b, … and 1,274 more"."""
+    names = list(names)
+    more = f", … and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InfofuseError:

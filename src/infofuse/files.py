@@ -21,16 +21,15 @@ def replacing(path: Path) -> Iterator[Path]:
     there is a moment without it, but never one with half of it. Raises InfofuseError, and changes
     nothing, if a file was written to take the place of a folder.
     """
-    if not path.name:
-        raise InfofuseError(f"{path} has no name of its own: give one, such as {path / 'new'}")
+    check_place(path, folder=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     _remove(new)
     try:
         yield new
-        if path.is_dir() and not new.is_dir():
-            raise InfofuseError(f"{path} is a folder, and a file was to be written: name a file")
         if path.is_dir():
+            if not new.is_dir():
+                check_place(path)
             old = path.with_name(f".{path.name}.old")
             _remove(old)
             path.rename(old)
@@ -40,6 +39,22 @@ def replacing(path: Path) -> Iterator[Path]:
             os.replace(new, path)
     finally:
         _remove(new)
+
+
+def check_place(path: Path, *, folder: bool = False) -> None:
+    """Raise InfofuseError unless a file, or a folder, can be written there; writes nothing.
+
+    Asked before what takes long, so that its result is not lost for a slip in a name.
+    """
+    if not path.name:
+        raise InfofuseError(f"{path} has no name of its own: give one, such as {path / 'new'}")
+    if path.is_dir() and not folder:
+        raise InfofuseError(f"{path} is a folder, and a file was to be written: name a file")
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise InfofuseError(f"{path} cannot be written: {above} is a file, and no folder")
+    if not os.access(above, os.W_OK):
+        raise InfofuseError(f"{path} cannot be written: {above} is not yours to write in")
 
 
 @contextlib.contextmanager
@@ -85,6 +100,11 @@ def write_json(path: Path, content: Any) -> None:
 def dumps(content: Any) -> str:
     """JSON as the project writes it: indented, null for a number that is not finite."""
     return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def as_written(content: Any) -> Any:
+    """What `read_json` gives of it once it was written: lists for tuples, null for infinity."""
+    return json.loads(dumps(content))
 
 
 def _finite(content: Any) -> Any:

@@ -11,6 +11,7 @@ column sums c (prediction).
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -51,6 +52,14 @@ SHORT = {
 
 BETTER = {key: "min" if key == "mae" else "max" for key in NAMES}
 """Whether less or more of a score is better."""
+
+Gain = TypeVar("Gain", float, np.ndarray)
+
+
+def gain(metric: str, ours: Gain, theirs: Gain) -> Gain:
+    """How much better, in the score's unit: ours - theirs, the other way where less is better."""
+    return -1.0 * (ours - theirs) if BETTER[metric] == "min" else ours - theirs
+
 
 MMSA_ALIASES = {
     "MAE": "mae",

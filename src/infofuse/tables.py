@@ -1,12 +1,22 @@
 """Dataclasses from the tables of a recipe: unknown keys and wrong types are refused by name."""
 
 import dataclasses
+import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from infofuse.errors import InfofuseError, unknown
 
 T = TypeVar("T")
+
+
+def assignment(text: str, example: str) -> tuple[str, str]:
+    """The key and the value of `--set key=value`. Raises InfofuseError where there is no "="."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise InfofuseError(f"--set takes key=value, such as {example}; found {text!r}")
+    return key.strip(), value
 
 
 def from_table(kind: type[T], table: Any, name: str) -> T:
@@ -28,7 +38,11 @@ def from_table(kind: type[T], table: Any, name: str) -> T:
         if isinstance(said, InfofuseError):  # a dataclass refuses its own values best
             raise said from None
         key = ".".join([name, *map(str, first["loc"])])
-        raise InfofuseError(f"{key} = {first['input']!r}: {first['msg'].lower()}") from None
+        found, said = first["input"], first["msg"].lower()
+        if first["type"] == "tuple_type":
+            items = re.split(r",\s*", found) if isinstance(found, str) else [found]
+            said = f"it takes a list, such as {json.dumps(items, default=str)}"
+        raise InfofuseError(f"{key} = {found!r}: {said}") from None
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ own longest member. A modality that a clip lacks has no steps, and is absent by 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 import torch
@@ -32,9 +32,16 @@ class Ragged:
     def of(cls, sequences: Iterable[np.ndarray]) -> "Ragged":
         """Join sequences of shape (steps_i, ...); at least one is needed to know the width."""
         parts = list(sequences)
-        offsets = np.zeros(len(parts) + 1, np.int64)
-        np.cumsum([len(p) for p in parts], out=offsets[1:])
-        return cls(np.concatenate(parts), offsets)
+        return cls.laid(np.concatenate(parts), [len(p) for p in parts])
+
+    @classmethod
+    def laid(
+        cls,
+        values: Shaped[np.ndarray, "steps ..."],
+        lengths: Sequence[SupportsIndex] | Int[np.ndarray, "n"],
+    ) -> "Ragged":
+        """Sequences of these lengths, which lie end to end already."""
+        return cls(values, np.concatenate([[0], np.cumsum(np.fromiter(lengths, np.int64))]))
 
     @classmethod
     def absent(cls, n: int, width: int) -> "Ragged":
@@ -72,6 +79,11 @@ class Ragged:
         steps = max(1, _BLOCK // self.width)
         for i in range(begin, end, steps):
             yield self.values[i : min(i + steps, end)]
+
+    def without(self, gone: Bool[np.ndarray, "n"]) -> "Ragged":
+        """The same sequences, those marked `gone` emptied."""
+        kept = np.repeat(~gone, self.lengths)
+        return Ragged.laid(self.values[kept], np.where(gone, 0, self.lengths))
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Ragged":
         """The named sequences, copied, in the order given."""
@@ -234,6 +246,12 @@ class Output:
         device = self.prediction.device.type
         if self.autocast is None and torch.is_autocast_enabled(device):
             self.autocast = torch.get_autocast_dtype(device)
+
+    def complete(self, views: Iterable[str]) -> Bool[Tensor, "batch"]:
+        """True where the clip has all of these views; all have what `present` does not name."""
+        everyone = torch.ones_like(self.prediction[:, 0], dtype=torch.bool)
+        here = (self.present[name] for name in views if name in self.present)
+        return torch.stack([everyone, *here]).all(0)
 
 
 Json = dict[str, Any]

@@ -21,6 +21,8 @@ def main() -> None:
     """Answer for a clip. Exit status 0: done; 2: a mistake in what was given."""
     args = _parser().parse_args()
     try:
+        if args.text is None and args.features is None:
+            raise Refusal("there is nothing to answer for: give --text or --features")
         runtime = Runtime.load(args.folder, args.threads)
         features = {} if args.features is None else _features(args.features)
         texts = None if args.text is None else [args.text]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,12 @@ class Runtime:
     "word_tokens"} or {"reads": "features", "width": 74}. facts: all of config.json.
     """
 
-    session: Any
-    tokenizer: Any
+    session: Any = field(repr=False)
+    tokenizer: Any = field(repr=False)
     inputs: Mapping[str, Mapping[str, Any]]
     labels: Labels
-    scores: Scores | None
-    facts: Mapping[str, Any]
+    scores: Scores | None = field(repr=False)
+    facts: Mapping[str, Any] = field(repr=False)
 
     @classmethod
     def load(cls, folder: str | Path, threads: int | None = None) -> "Runtime":
@@ -126,6 +126,8 @@ class Runtime:
 
     def _run(self, columns: dict[str, Column], batch: int) -> dict[str, np.ndarray]:
         """Batches of clips of like length, and their rows put back in order."""
+        if batch < 1:
+            raise Refusal(f"batch is at least 1; found {batch}")
         names = [output.name for output in self.session.get_outputs()]
         steps = np.sum([[len(sequence) for sequence in c] for c in columns.values()], axis=0)
         order = np.argsort(steps, kind="stable")
@@ -147,6 +149,8 @@ class Runtime:
 def _session(file: Path, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     if threads is not None:
+        if threads < 1:
+            raise Refusal(f"threads are at least 1; found {threads}")
         options.intra_op_num_threads = threads
     try:
         return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infofuse.analysis.corruption import CORRUPTIONS
-from infofuse.encoders import LSTMEncoder, Reader, TextEncoder
+from infofuse.encoders import LSTMEncoder, Reader, TextEncoder, Transcript, WordPieces
 from infofuse.types import Clips, Ragged, Sample
 
 LENGTHS = (40, 0, 60, 35, 80)
@@ -20,8 +20,8 @@ def features() -> tuple[Reader, Ragged]:
     return reader, column
 
 
-def tokens(tiny_bert: str) -> tuple[Reader, Ragged]:
-    reader = TextEncoder(tiny_bert)
+def tokens(tiny_bert: str, kind: type[Transcript] = TextEncoder) -> tuple[Reader, Ragged]:
+    reader = kind(tiny_bert)
     texts = ("a fine film with a dull end", "", "no", "it was never boring and rarely good")
     return reader, reader.column(
         Clips.of([Sample(str(i), text=t) for i, t in enumerate(texts)], {})
@@ -62,6 +62,15 @@ def test_tokens_keep_their_marks(tiny_bert: str) -> None:
             assert found[i][0] == column[i][0]
             assert found[i][-1] == column[i][-1]
     assert (apply("masked", reader, column, 1.0)[0][1:-1] == mask).all()
+
+
+@pytest.mark.parametrize("name", ["masked", "noised", "delayed"])
+def test_tokens_keep_their_places(name: str, tiny_bert: str) -> None:
+    """A reader of pairs (token, place of its word) gets the tokens that one of tokens gets."""
+    alone, pairs = tokens(tiny_bert), tokens(tiny_bert, WordPieces)
+    found = apply(name, *pairs, 0.7)
+    np.testing.assert_array_equal(found.values[:, 0], apply(name, *alone, 0.7).values)
+    np.testing.assert_array_equal(found.values[:, 1], pairs[1].values[:, 1])
 
 
 def test_absence_takes_whole_clips() -> None:

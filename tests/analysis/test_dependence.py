@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from helpers import Call
 from infofuse.analysis import Report, cautions, dependence, draw, views_of_clips, views_of_model
 from infofuse.analysis.split import cut, half, units_of
-from infofuse.cli import main
 from infofuse.data import Corpus
 from infofuse.data.store import write_store
 from infofuse.errors import InfofuseError
@@ -100,6 +99,24 @@ def test_measures_that_fit_nothing_read_all_clips(estimator: str) -> None:
         assert one.nats == pytest.approx(truth, abs=0.1)
         assert one.interval[0] - 0.03 < truth < one.interval[1] + 0.03
         assert one.p == 0.05
+
+
+def test_the_order_of_many_clips_does_not_matter() -> None:
+    """Two clusters, one after the other, and nothing else that is shared: ln 2 nats."""
+    cluster = torch.arange(2048).ge(1024).float().mul(10)[:, None]
+    views = {name: cluster + normal(2048, 1, seed) for seed, name in enumerate(("text", "audio"))}
+    found = dependence(views, "KSG", permutations=19, resamples=10).pairs[0]
+    assert found.nats == pytest.approx(math.log(2), abs=0.05)
+    assert found.interval[0] < math.log(2) < found.interval[1]
+    assert found.p == 0.05
+
+
+def test_a_half_holds_whole_groups_in_the_order_of_rows() -> None:
+    units = torch.arange(40).remainder(8)
+    rows = half(units)
+    assert len(rows) == 20
+    assert (rows.diff() > 0).all()
+    assert units[rows].bincount(minlength=8).eq(0).sum() >= 3
 
 
 def test_the_interval_is_as_wide_as_the_estimate_is_uncertain() -> None:
@@ -277,44 +294,36 @@ def test_views_of_a_model_are_in_the_clips_own_order(small_corpus: Corpus, tiny_
     assert found.left_out == 0
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["infofuse", "measure", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
-
-
 def test_the_verb_measures_a_data_set(
     small_corpus: Corpus,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    call: Call,
 ) -> None:
     data, picture = tmp_path / "corpus", tmp_path / "picture.png"
     write_store(small_corpus, data)
     words = (data, "--split", "train", "--estimator", "GaussianInformation")
-    assert run(monkeypatch, *words, "--json", "--out", picture) == 0
-    found = json.loads(capsys.readouterr().out)
+    status, said, _ = call("measure", *words, "--json", "--out", picture)
+    assert status == 0
+    found = json.loads(said)
     assert found["pairs"][0]["views"] == ["audio", "vision"]
     assert (found["left_out"], found["estimated_on"], found["joint"]) == (0, 48, None)
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert run(monkeypatch, *words) == 0
-    spoken = capsys.readouterr().out
+    status, spoken, _ = call("measure", *words)
+    assert status == 0
     assert "audio, vision" in spoken
     assert "95 % interval" in spoken
     assert "clips are few for" in spoken
-    assert run(monkeypatch, data, "--split", "test") == 2
-    assert "openings of the test split" in capsys.readouterr().err
-    assert run(monkeypatch, data, "--out", "a.gif") == 2
-    assert "should end in .png or .svg" in capsys.readouterr().err
+    status, _, error = call("measure", data, "--split", "test")
+    assert (status, "openings of the test split" in error) == (2, True)
+    status, _, error = call("measure", data, "--out", "a.gif")
+    assert (status, "should end in .png or .svg" in error) == (2, True)
 
 
 def test_the_verb_measures_a_run_and_counts_what_it_opens(
     small_corpus: Corpus,
     tiny_bert: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    call: Call,
 ) -> None:
     data, out = tmp_path / "corpus", tmp_path / "run" / "seed-1111"
     write_store(small_corpus, data)
@@ -322,14 +331,15 @@ def test_the_verb_measures_a_run_and_counts_what_it_opens(
     model, objective = mmim.build(mmim.Config(text_encoder=tiny_bert), small_corpus.spec)
     checkpoint.save(out / "checkpoint", model, objective, chosen, small_corpus.spec, {})
     words = ("--views", "audio,fused", "--estimator", "KSG", "--json")
-    assert run(monkeypatch, out, data, *words) == 0
-    found = json.loads(capsys.readouterr().out)
+    status, said, _ = call("measure", out, data, *words)
+    assert status == 0
+    found = json.loads(said)
     assert [pair["views"] for pair in found["pairs"]] == [["audio", "fused"]]
     assert found["estimated_on"] == len(small_corpus.split("valid"))
     assert not (out / "openings.json").exists()
-    assert run(monkeypatch, out, data, *words, "--split", "test") == 0
+    assert call("measure", out, data, *words, "--split", "test")[0] == 0
     assert len(json.loads((out / "openings.json").read_text())) == 1
-    assert run(monkeypatch, tmp_path / "run") == 2
-    assert "is a run: give the data set" in capsys.readouterr().err
-    assert run(monkeypatch, out, data, "--views", "fusd,text") == 2
-    assert "did you mean 'fused'" in capsys.readouterr().err
+    status, _, error = call("measure", tmp_path / "run")
+    assert (status, "is a run: give the data set" in error) == (2, True)
+    status, _, error = call("measure", out, data, "--views", "fusd,text")
+    assert (status, "did you mean 'fused'" in error) == (2, True)

@@ -76,12 +76,22 @@ def test_retention_and_area() -> None:
     falling = Curve("audio", "masked", "corr", (0.0, 0.5, 1.0), np.array([[0.8, 0.6, 0.0]]))
     np.testing.assert_allclose(falling.retention, [[1, 0.75, 0]])
     np.testing.assert_allclose(falling.area, [(1 + 0.75) / 4 + 0.75 / 4])
-    np.testing.assert_allclose(falling.at(0.25), [0.875])
+    np.testing.assert_allclose(falling.at(0.5), [0.75])
+    assert np.isnan(falling.at(0.25)).all()  # was not measured
     rising = Curve("audio", "masked", "mae", (0.0, 1.0), np.array([[0.5, 1.0]]))
     np.testing.assert_allclose(rising.retention, [[1, 0.5]])
     short = Curve("audio", "masked", "mae", (0.0, 0.3), np.array([[0.5, 1.0]]))
     assert np.isnan(short.at(0.5)).all()
     np.testing.assert_allclose(short.score_at(0.3), [1.0])
+    nothing = Curve("audio", "masked", "corr", (0.0, 1.0), np.array([[-0.1, 0.1], [0.0, 0.1]]))
+    assert np.isnan(nothing.retention).all()
+    assert np.isnan(nothing.area).all()
+
+
+@pytest.mark.parametrize("rates", [(-0.5, 0.5), (1.5,), (float("nan"), 0.5)])
+def test_rates_are_shares(rates: tuple[float, ...], corpus: Corpus) -> None:
+    with pytest.raises(InfofuseError, match=r"rates lie in \[0, 1\]; found"):
+        robustness([], corpus.split("test"), corpus.spec.task, rates=rates)
 
 
 def test_an_unknown_corruption_is_answered_with_the_nearest(run: Path, corpus: Corpus) -> None:
@@ -97,7 +107,7 @@ def test_command(run: Path, corpus: Corpus, tmp_path: Path) -> None:
 
     write_store(corpus, tmp_path / "data")
     words = ["robustness", str(run), str(run / "seed-1"), str(tmp_path / "data")]
-    options = ["--corruptions", "absent,masked", "--rates", "0,0.5,1"]
+    options = ["--corruptions", "absent,masked,", "--rates", "0,0.5,1"]
     picture = tmp_path / "curves.png"
     shown = CliRunner().invoke(app, [*words, *options, "--metric", "mae", "--out", str(picture)])
     assert shown.exit_code == 0, shown.output

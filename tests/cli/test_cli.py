@@ -1,23 +1,17 @@
 """The command line, as a user meets it: real processes, exit codes, JSON, and no traceback."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from infofuse.cli import main
+from helpers import Call, infofuse
 from infofuse.data import Corpus
 from infofuse.data.store import write_store
 
-
-def infofuse(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infofuse", *map(str, words)],
-        capture_output=True, text=True, cwd=cwd, env=os.environ | {"COLUMNS": "80"},
-    )  # fmt: skip
+TFN = Path(__file__).parents[2] / "recipes" / "mosi" / "tfn.toml"
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +90,17 @@ def test_synth_and_doctor(tmp_path: Path) -> None:
         (("train", "--paper", "mmim"), "give --data"),
         (("train", "--paper", "mmim", "--data", "nothing.pkl"), "there is no nothing.pkl"),
         (("train", "--paper", "mmim", "--data", "x", "--set", "model.beat=1"), "'model.beta'"),
+        (("train", str(TFN), "--paper", "mmim"), "'tfn', and --paper says 'mmim'"),
+        (("tune", str(TFN), "--paper", "mmim"), "'tfn', and --paper says 'mmim'"),
+        (("study", "report", "x", "--jobs", "3"), "leave out --jobs, --protocol and --log"),
+        (("study", "report", "x", "--protocol", "release"), "a report trains nothing"),
+        (("train", "--paper", "mmim", "--data", "x", "--seeds", "1-" + 9 * "9"), "at most 10000"),
         (("cite", "mmm"), "unknown paper 'mmm'"),
         (("evaluate", "nowhere", "nothing"), "holds no checkpoint"),
         (("synth", "x", "--preset", "dmeo"), "'demo'"),
         (("synth", "x", "--set", "nois=1"), "noise"),
+        (("synth", "x", "--set", "train"), "--set takes key=value"),
+        (("explain", "x", "y", "--clips", "-1"), "'--clips'"),
         (("frobnicate",), "No such command"),
         (("train", "--frobnicate"), "No such option"),
     ],
@@ -109,15 +110,47 @@ def test_a_mistake_gets_a_sentence_and_status_2(
     sentence: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    call: Call,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["infofuse", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    assert sentence in capsys.readouterr().err
+    status, _, error = call(*words)
+    assert (status, sentence in error) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("train .", "error: . cannot be used: Is a directory"),
+        ("tune .", "error: . cannot be used: Is a directory"),
+        ("train --paper lf_dnn --data DATA --out file", "file cannot be used: Not a directory"),
+        ("train --paper lf_dnn --data DATA --out file/x", "file is a file, and no folder"),
+        ("demo --out file", "file is a file, and no folder"),
+        ("convert DATA file/x", "file is a file, and no folder"),
+        ("audit DATA --html file/x.html", "file is a file, and no folder"),
+        ("synth file/x", "file is a file, and no folder"),
+        ("export none --onnx .", "has no name of its own"),
+        ("explain none DATA --out file/x.html", "file is a file, and no folder"),
+        ("robustness none DATA --out folder.png", "folder.png is a folder"),
+        ("measure none DATA --out folder.png", "folder.png is a folder"),
+        ("predict none clip.wav --out folder.png", "folder.png is a folder"),
+    ],
+)
+def test_a_path_that_cannot_be_used_gets_a_sentence_before_anything_is_computed(
+    words: str,
+    sentence: str,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Call,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("folder.png").mkdir()
+    status, _, error = call(*words.replace("DATA", str(data)).split())
+    assert (status, error.count("\n")) == (2, 1)
+    assert sentence in error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
 
 
 def test_a_pickle_with_code_in_it_is_refused(tmp_path: Path) -> None:

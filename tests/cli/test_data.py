@@ -1,26 +1,16 @@
 """The verbs on data, as a user meets them: inspect, audit, convert, datasets, synth --like."""
 
 import json
-import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from verbs import call
 
+from helpers import Call, infofuse
 from infofuse.data import Corpus, open_corpus, write_store
 
 VERBS = ("inspect", "audit", "convert", "datasets", "synth")
-
-
-def infofuse(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infofuse", *map(str, words)],
-        capture_output=True, text=True, env=os.environ | {"COLUMNS": "80"},
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -59,16 +49,14 @@ def test_a_real_process_ends_with_status_1_on_an_error(pickled: Path) -> None:
     assert "error   duplicate ids: 1 ids are in more than one split." in failed.stdout
 
 
-def test_inspect_says_what_is_there_and_what_is_not(
-    pickled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, out, _ = call(("inspect", pickled), monkeypatch, capsys)
+def test_inspect_says_what_is_there_and_what_is_not(pickled: Path, call: Call) -> None:
+    status, out, _ = call("inspect", pickled)
     assert status == 0
     assert "made_up.pkl: mmsa" in out
     assert "vision: every clip is zero, left out" in out
     assert "(mosi-" in out  # audio of width 5
     assert max(map(len, out.splitlines()[1:])) <= 80
-    status, out, _ = call(("inspect", pickled, "--json"), monkeypatch, capsys)
+    status, out, _ = call("inspect", pickled, "--json")
     said = json.loads(out)
     assert said["format"] == "mmsa"
     assert said["clips"] == {"train": 12, "valid": 4, "test": 4}
@@ -78,79 +66,73 @@ def test_inspect_says_what_is_there_and_what_is_not(
 def test_convert_writes_the_same_corpus_and_replaces_only_what_it_may(
     pickled: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    call: Call,
 ) -> None:
     out = tmp_path / "out"
-    status, said, _ = call(("convert", pickled, out, "--json"), monkeypatch, capsys)
+    status, said, _ = call("convert", pickled, out, "--json")
     assert status == 0
     assert json.loads(said)["fingerprint"] == open_corpus(pickled).fingerprint
     assert open_corpus(out).fingerprint == open_corpus(pickled).fingerprint
     assert open_corpus(out).notes == open_corpus(pickled).notes
     before = {file.name: file.read_bytes() for file in out.glob("[!.]*")}
-    status, _, error = call(("convert", pickled, out), monkeypatch, capsys)
+    status, _, error = call("convert", pickled, out)
     assert (status, "ask for it to be overwritten" in error) == (2, True)
-    status, said, _ = call(("convert", out, out, "--overwrite"), monkeypatch, capsys)
+    status, said, _ = call("convert", out, out, "--overwrite")
     assert status == 0
     assert {file.name: file.read_bytes() for file in out.glob("[!.]*")} == before
     (tmp_path / "folder").mkdir()
     words = ("convert", pickled, tmp_path / "folder", "--overwrite")
-    status, _, error = call(words, monkeypatch, capsys)
+    status, _, error = call(*words)
     assert (status, "is no store" in error) == (2, True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "made_up.pkl", "out"]
 
 
-def test_audit_writes_json_and_a_page(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_audit_writes_json_and_a_page(store: Path, tmp_path: Path, call: Call) -> None:
     words = ("audit", store, "--as", "mosi", "--json", "--html", tmp_path / "page.html")
-    status, out, _ = call(words, monkeypatch, capsys)
+    status, out, _ = call(*words)
     said = json.loads(out)
     assert (status, said["passed"], said["compared_with"]) == (0, True, "CMU-MOSI")
-    status, _, error = call(("audit", store, "--as", "mosl"), monkeypatch, capsys)
+    status, _, error = call("audit", store, "--as", "mosl")
     assert (status, "did you mean 'mosi'" in error) == (2, True)
     assert any(f["check"] == "counts" and f["severity"] == "warning" for f in said["findings"])
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
 
 
-def test_datasets_lists_them_and_says_how_to_get_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status, out, _ = call(("datasets",), monkeypatch, capsys)
+def test_datasets_lists_them_and_says_how_to_get_one(call: Call) -> None:
+    status, out, _ = call("datasets")
     assert status == 0
     assert "mosei: CMU-MOSEI" in out
-    status, out, _ = call(("datasets", "ravdess"), monkeypatch, capsys)
+    status, out, _ = call("datasets", "ravdess")
     assert "zenodo.org" in out
     assert max(map(len, out.splitlines())) <= 80
-    status, out, _ = call(("datasets", "mosi", "--json"), monkeypatch, capsys)
+    status, out, _ = call("datasets", "mosi", "--json")
     assert len(json.loads(out)["splits"][0]["groups"]["test"]) == 31
-    status, _, error = call(("datasets", "mossi"), monkeypatch, capsys)
+    status, _, error = call("datasets", "mossi")
     assert (status, "did you mean 'mosi'" in error) == (2, True)
 
 
-def test_synth_makes_a_twin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_synth_makes_a_twin(tmp_path: Path, call: Call) -> None:
     words = ("synth", tmp_path / "twin", "--like", "mosi-unaligned", "--scale", 0.01, "--json")
-    status, out, _ = call(words, monkeypatch, capsys)
+    status, out, _ = call(*words)
     assert status == 0
     assert json.loads(out)["clips"] == {"train": 13, "valid": 2, "test": 7}
     assert open_corpus(tmp_path / "twin").spec.features == {"text": 768, "audio": 5, "vision": 20}
+    status, _, error = call(*words)
+    assert (status, "exists; name a new folder" in error) == (2, True)
+    assert call(*words, "--overwrite") == (0, out, "")
     for wrong in (("--preset", "demo"), ("--set", "train=3")):
         words = ("synth", tmp_path / "no", "--like", "pom-mfn", *wrong)
-        status, _, error = call(words, monkeypatch, capsys)
+        status, _, error = call(*words)
         assert (status, "--like" in error) == (2, True)
-    status, _, error = call(("synth", tmp_path / "no", "--scale", 0.1), monkeypatch, capsys)
+    status, _, error = call("synth", tmp_path / "no", "--scale", 0.1)
     assert (status, "--scale" in error) == (2, True)
     assert not (tmp_path / "no").exists()
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_help_fits_eighty_columns(
-    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_help_fits_eighty_columns(verb: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    status, out, _ = call((verb, "--help"), monkeypatch, capsys)
+    status, out, _ = call(verb, "--help")
     assert status == 0
     assert max(map(len, out.splitlines())) <= 80
     assert "--json" in out

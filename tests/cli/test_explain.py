@@ -1,12 +1,11 @@
 """infofuse explain, and infofuse measure --shared-private, on a run."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from infofuse.cli import main
+from helpers import Call
 from infofuse.data import Corpus
 from infofuse.data.store import write_store
 from infofuse.training import resolve, train
@@ -27,13 +26,10 @@ def run(small_corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def said(call: Call):
     def say(*words: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["infofuse", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert (ended.value.code or 0) == (2 if err else 0)
+        status, out, err = call(*words)
+        assert status == (2 if err else 0)
         return out or err
 
     return say
@@ -59,6 +55,9 @@ def test_agreement_with_human_labels(run: Path, said, tmp_path: Path) -> None:
     assert (found["modality"], found["clips"], found["mae"]) == ("audio", 48, 0)
     assert found["offset_corr"] == pytest.approx(1)
     assert "with human labels" in said("explain", run, "--human", tmp_path / "human.json")
+    (tmp_path / "human.json").write_text('{"?": {"text": 1.0}}')
+    assert ", … and 28 more" in said("explain", run, "--human", tmp_path / "human.json")
+    assert "--clips" in said("explain", run, "--clips", -1)
     (tmp_path / "human.json").write_text('{"a": 1}')
     assert "something else than labels" in said("explain", run, "--human", tmp_path / "human.json")
     assert "should end in .csv" in said("explain", run, "--out", "x.txt")
@@ -74,5 +73,6 @@ def test_shared_and_private_before_and_after(run: Path, said, tmp_path: Path) ->
     assert content["before"] != content["after"]
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     assert "at least 20 clips" in said("measure", run, "--shared-private")
+    assert "leave out --estimator" in said(*words, "--estimator", "KSG")
     (run / "recipe.toml").write_text('data = "elsewhere"')
     assert "not where its recipe says (elsewhere)" in said(*words)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from verbs import call
 
+from helpers import Call
 from infofuse.data import open_corpus
 
 ALONE = ("--audio", "descriptors", "--vision", "none", "--text", "none")
@@ -27,23 +27,21 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_done_with_findings(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_done_with_findings(folder: Path, call: Call) -> None:
     out = folder / "store"
     words = ("extract", folder, "--labels", folder / "labels.csv", "--out", out, *ALONE)
-    status, said, _ = call(words, monkeypatch, capsys)
+    status, said, _ = call(*words)
     assert status == 1
     assert f"Written to {out}: train 1, test 1 clips." in said
     assert f"FAILED c_1: {folder}/c_1.wav cannot be read as sound or video" in said
     assert "--overwrite" in said
-    status, _, error = call(words, monkeypatch, capsys)
+    status, _, error = call(*words)
     assert status == 2
     assert "exists; name a new folder" in error
     (folder / "c_1.wav").unlink()
     files = (folder / "c_0.wav", folder / "c_2.wav")
     follow = ("extract", *files, "--recipe", out, "--out", folder / "next", "--json")
-    status, said, _ = call(follow, monkeypatch, capsys)
+    status, said, _ = call(*follow)
     assert status == 0
     facts = json.loads(said)
     assert facts["failed"] == {}
@@ -67,11 +65,10 @@ def test_mistakes_are_told_in_a_sentence(
     folder: Path,
     words: tuple[str, ...],
     why: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    call: Call,
 ) -> None:
     command = ("extract", folder, "--out", folder / "store", *ALONE, *words)
-    status, _, error = call(command, monkeypatch, capsys)
+    status, _, error = call(*command)
     assert status == 2
     assert why in error
     assert len(error.strip().splitlines()) == 1

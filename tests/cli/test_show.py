@@ -1,6 +1,6 @@
 """Tables fit a terminal of eighty columns."""
 
-from infofuse.cli.show import spread, table
+from infofuse.cli.show import counts, names, spread, table
 
 
 def test_a_wide_table_breaks_its_first_column() -> None:
@@ -14,9 +14,9 @@ def test_a_wide_table_breaks_its_first_column() -> None:
 
 
 def test_columns_that_are_too_wide_by_themselves_make_it_wider() -> None:
-    names = ["chinese-hubert-large-UTT", "clip-vit-large-patch14-UTT", "Baichuan-13B-Base-UTT"]
-    lines = table([["clip", *names], ["a clip with a long name", "1", "2", "3"]]).splitlines()
-    assert lines[0].split() == ["clip", *names]
+    heads = ["chinese-hubert-large-UTT", "clip-vit-large-patch14-UTT", "Baichuan-13B-Base-UTT"]
+    lines = table([["clip", *heads], ["a clip with a long name", "1", "2", "3"]]).splitlines()
+    assert lines[0].split() == ["clip", *heads]
     assert lines[2].split()[-3:] == ["1", "2", "3"]
 
 
@@ -29,3 +29,12 @@ def test_spread_of_one_seed_and_of_nothing() -> None:
     assert spread({"mean": 1.0, "sd": 0.5}) == "1.000 ± 0.500"
     assert spread({"mean": 1.0, "sd": nan}) == "1.000"
     assert spread({"mean": nan, "sd": nan}) == "–"
+
+
+def test_empty_names_are_none() -> None:
+    assert names("text, audio,") == ["text", "audio"]
+    assert names(",") == names("") == []
+
+
+def test_clips_are_counted_with_thousands() -> None:
+    assert counts({"train": 16326, "valid": 1871}) == "train 16,326, valid 1,871"

@@ -97,7 +97,8 @@ WRONG: dict[str, Any] = {
     "unknown split 'tain'; did you mean 'train'?": {"tain": part()},
     "it has none of the splits": {},
     "both a split 'valid' and a split 'val'": {"valid": part(), "val": part()},
-    "split 'train' has no 'labels'": {"train": {"id": ["a"]}},
+    "split 'train' has no 'labels'; it has id": {"train": {"id": ["a"]}},
+    "has no 'labels'; found 'label': call it 'labels'": {"train": {"label": [1.0]}},
     "'labels' has shape (0,)": {"train": part() | {"labels": np.zeros(0)}},
     "split 'train' has 2 rows of 'face' for 3 ids": {"train": part() | {"face": part(2)["face"]}},
     "'face', clip 0, has shape (4,); (steps, features) was expected": {

@@ -76,10 +76,14 @@ def test_ids_keep_their_zeros(tmp_path: Path) -> None:
 def test_fet_finds_features_and_sees_media(name: str, tmp_path: Path) -> None:
     (tmp_path / "Raw" / "v").mkdir(parents=True)
     (tmp_path / "Raw" / "v" / "0001.mp4").write_bytes(b"no film")
+    (tmp_path / "Raw" / "v" / "0001.opus").write_bytes(b"no sound")
     (tmp_path / "label.csv").write_text(LABEL + "v,0001,hi,0.2,0,1,1,Weak,valid\r\n")
     corpus = open_corpus(tmp_path)
     assert corpus.spec.modalities == ("text",)
-    assert corpus.notes == ("media: 1 seen, not read; features of them belong in features/",)
+    assert corpus.notes == (
+        "media: 2 seen, not read; features of them belong in features/",
+        "labels: all within [-1, 1], scored as CH-SIMS' are",
+    )
     file = tmp_path / "features" / "vision" / f"{name}.npy"
     file.parent.mkdir(parents=True)
     np.save(file, np.ones((1, 3, 4)))

@@ -49,6 +49,7 @@ def test_nested_lists_and_vectors_are_modalities(kind: str) -> None:
         "words: not read",
         "splits: there are none, all is train",
         "labels: unknown for 1 clips",
+        "labels: all within [-1, 1], scored as CH-SIMS' are",
     )
 
 

@@ -4,10 +4,7 @@ INFOFUSE_FUZZ_SECONDS=60 hunts for so long in each format.
 """
 
 import contextlib
-import itertools
-import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,25 +14,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import Phase, given, seed, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
+from helpers import hunt
 from infofuse.data import from_frame, from_segments, open_corpus
 from infofuse.errors import InfofuseError
 
 datasets.disable_progress_bars()
 
-HUNT = float(os.environ.get("INFOFUSE_FUZZ_SECONDS", "0"))
 QUICK = settings(max_examples=60, deadline=None, database=None, phases=[Phase.generate])
-
-
-def hunt(check: Callable[[Any], None], strategy: st.SearchStrategy[Any]) -> None:
-    """One round of examples, and more of other seeds until the time is over."""
-    end = time.monotonic() + HUNT
-    for number in itertools.count():
-        seed(number)(QUICK(given(strategy)(check)))()
-        if time.monotonic() >= end:
-            return
 
 
 def csv_folder(folder: Path) -> None:
@@ -109,7 +97,7 @@ def test_damaged_files_end_in_a_corpus_or_a_refusal(make: Callable[[Path], None]
                 for file, content in whole.items():
                     file.write_bytes(content)
 
-        hunt(check, DAMAGE)
+        hunt(check, QUICK, damage=DAMAGE)
 
 
 ARRAYS = [np.ones((2, 2)), np.ones(2), np.ones((1, 2, 2)), np.array(1.0), np.zeros((0, 2)),
@@ -140,7 +128,7 @@ def test_odd_cells_of_a_frame_end_in_a_corpus_or_a_refusal() -> None:
         with contextlib.suppress(InfofuseError):
             assert from_frame(table).splits
 
-    hunt(check, CELLS)
+    hunt(check, QUICK, cells=CELLS)
 
 
 def test_odd_cells_of_segments_end_in_a_corpus_or_a_refusal() -> None:
@@ -154,4 +142,4 @@ def test_odd_cells_of_segments_end_in_a_corpus_or_a_refusal() -> None:
         with contextlib.suppress(InfofuseError):
             assert from_segments(rows, {"audio": frames}).splits
 
-    hunt(check, st.tuples(table, table))
+    hunt(check, QUICK, cells=st.tuples(table, table))

@@ -16,9 +16,10 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import examples, store_bytes
 from infofuse.data import (
     Corpus,
     DataSpec,
@@ -65,18 +66,11 @@ def assert_same(a: Clips, b: Clips) -> None:
         assert all(np.array_equal(x[i], y[i]) for i in range(len(x)))
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """What the files of a store hold, but for the one by which writers wait for each other."""
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name != ".lock"}
-
-
 def shards(folder: Path, split: str = "train") -> list[Any]:
     return json.loads((folder / "corpus.json").read_text())["splits"][split]["shards"]
 
 
-FEW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = examples(25)
 
 
 @FEW
@@ -99,7 +93,7 @@ def test_however_clips_are_added_and_cut_they_come_back(
     assert_same(found.splits["train"], whole)
     assert found.fingerprint == Corpus(SPEC, {"train": whole}).fingerprint
     write_store(Corpus(SPEC, {"train": whole}), tmp_path / "at once", True, shard_bytes=shard_bytes)
-    assert content(path) == content(tmp_path / "at once")
+    assert store_bytes(path) == store_bytes(tmp_path / "at once")
     assert sum(shard["clips"] for shard in shards(path)) == n
     assert all(shard["clips"] > 0 for shard in shards(path)) or n == 0
 
@@ -192,24 +186,24 @@ def version_1(corpus: Corpus, folder: Path) -> None:
 
 def test_a_store_of_version_1_is_read_verified_and_added_to(tmp_path: Path) -> None:
     version_1(corpus(), tmp_path / "old")
-    before = content(tmp_path / "old")
+    before = store_bytes(tmp_path / "old")
     found = read_store(tmp_path / "old", verify=True)
     assert found.fingerprint == corpus().fingerprint
     assert_same(found.split("train"), corpus().split("train"))
     with append_store(tmp_path / "old") as store:
         store.add("train", clips(4, 2))
-    after = content(tmp_path / "old")
+    after = store_bytes(tmp_path / "old")
     assert after["train.arrow"] == before["train.arrow"]
     longer = read_store(tmp_path / "old", verify=True)
     assert list(longer.split("train").ids) == [*corpus().split("train").ids, *clips(4, 2).ids]
     write_store(corpus(), tmp_path / "old", overwrite=True)
-    assert "train.arrow" not in content(tmp_path / "old")
+    assert "train.arrow" not in store_bytes(tmp_path / "old")
 
 
 def test_appended_clips_follow_and_old_shards_are_untouched(tmp_path: Path) -> None:
     path = tmp_path / "store"
     write_store(corpus(), path, shard_bytes=4000)
-    before, opened = content(path), read_store(path)
+    before, opened = store_bytes(path), read_store(path)
     times = {file.name: file.stat().st_mtime_ns for file in path.glob("*.arrow")}
     with append_store(path, shard_bytes=4000) as store:
         store.add("train", clips(10, 2))
@@ -219,7 +213,7 @@ def test_appended_clips_follow_and_old_shards_are_untouched(tmp_path: Path) -> N
     assert list(after.splits) == ["train", "valid", "test"]
     assert list(after.split("train").ids) == [*clips(40).ids, *clips(10, 2).ids]
     assert_same(after.split("train").take(range(40, 50)), clips(10, 2))
-    assert all(content(path)[name] == before[name] for name in times)
+    assert all(store_bytes(path)[name] == before[name] for name in times)
     assert all((path / name).stat().st_mtime_ns == time for name, time in times.items())
     assert_same(opened.split("train"), clips(40))
     by_hand = Corpus(SPEC, {name: after.split(name).take(range(len(after.split(name))))
@@ -230,7 +224,7 @@ def test_appended_clips_follow_and_old_shards_are_untouched(tmp_path: Path) -> N
 def test_a_failed_append_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "store"
     write_store(corpus(), path)
-    before = content(path)
+    before = store_bytes(path)
 
     def append(split: str, second: Clips, path: Path = path) -> None:
         with append_store(path, shard_bytes=500) as store:
@@ -242,7 +236,7 @@ def test_a_failed_append_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     wider = Clips.of([Sample("a")], {"audio": 6, "text": 3})
     with pytest.raises(ValueError, match="its spec says"):
         append("train", wider)
-    assert content(path) == before
+    assert store_bytes(path) == before
     with pytest.raises(InfofuseError, match="is no store"):
         append("train", clips(10, 3), tmp_path / "nothing")
 
@@ -299,7 +293,7 @@ def test_killed_while_appending_it_holds_whole_groups(tmp_path: Path) -> None:
     write_store(Corpus(SPEC, {"train": clips(20, 0)}), path)
     held = [0]
     for later in (0.0, 0.013, 0.031):
-        before = set(content(path))
+        before = set(store_bytes(path))
         process = writer(path, "append", 1, 10**6)
         kill_soon(process, lambda before=before: set(os.listdir(path)) - before - {".lock"}, later)
         found = groups(path)
@@ -309,7 +303,7 @@ def test_killed_while_appending_it_holds_whole_groups(tmp_path: Path) -> None:
     with append_store(path) as store:
         store.add("train", clips(20, 99))
     assert groups(path) == [*held, 99]
-    assert set(content(path)) == {"corpus.json", *(shard["file"] for shard in shards(path))}
+    assert set(store_bytes(path)) == {"corpus.json", *(shard["file"] for shard in shards(path))}
 
 
 @pytest.mark.slow
@@ -333,7 +327,7 @@ def test_killed_while_writing_there_is_the_old_store_or_none(tmp_path: Path) -> 
             assert not path.exists()
         write_store(Corpus(SPEC, {"train": clips(20, 0)}), path, overwrite=True)
         assert groups(path) == [0]
-        assert set(content(path)) == {"corpus.json", *(s["file"] for s in shards(path))}
+        assert set(store_bytes(path)) == {"corpus.json", *(s["file"] for s in shards(path))}
     assert sorted(os.listdir(tmp_path)) == ["new", "old"]
 
 

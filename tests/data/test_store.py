@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from helpers import examples
 from infofuse.data import Corpus, DataSpec, open_corpus, read_store, write_store
 from infofuse.data.corpus import combine
 from infofuse.errors import InfofuseError
@@ -79,9 +80,7 @@ def assert_same(a: Clips, b: Clips) -> None:
         assert (x.values.dtype, x.offsets.dtype) == (y.values.dtype, y.offsets.dtype)
 
 
-QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = examples(60)
 
 
 @QUICK

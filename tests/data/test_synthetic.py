@@ -403,7 +403,7 @@ def test_dials_are_turned_by_name() -> None:
         ("demo", "noise.vison=1", "did you mean 'vision'?"),
         ("demo", "train=1.5", "'train=1.5': this dial takes a whole number"),
         ("demo", "noise=loud", "'noise=loud': this dial takes a number"),
-        ("demo", "train", "this dial takes a whole number"),
+        ("demo", "train", "--set takes key=value"),
         ("demo", "noise=0", "noise of a synthetic corpus is at least 0.001"),
         ("demo", "synergy=-1", "synergy of a synthetic corpus is at least 0; found -1.0"),
         ("demo", "missing.audio=1.5", "at most 1; found 1.5"),

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from helpers import examples
 from infofuse.data import load_pickle
 from infofuse.data.unpickle import loading_once, looks_like_pickle, opcodes
 from infofuse.errors import InfofuseError
@@ -295,9 +296,7 @@ DATA = st.recursive(
     ),
     max_leaves=10,
 )
-QUICK = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = examples(200)
 
 
 @QUICK

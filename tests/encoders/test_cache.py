@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import nn
 
+from helpers import examples
 from infofuse.encoders import cache
 from infofuse.encoders.cache import cache_bytes, cache_folder, cached, key_of, module_key
 
@@ -58,9 +59,7 @@ STEPS = hnp.array_shapes(min_dims=0, max_dims=2, min_side=1, max_side=3)
 TYPES = st.sampled_from([np.float32, np.int64, np.float16])
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(40)
 @given(data=st.data(), step=STEPS, dtype=TYPES, lengths=st.lists(st.integers(0, 4), min_size=1))
 def test_any_column_comes_back(
     data: st.DataObject, step: tuple[int, ...], dtype: type, lengths: list[int]

@@ -15,7 +15,7 @@ import torch
 
 import infofuse
 import infofuse_runtime
-from infofuse.cli import main
+from helpers import Call
 from infofuse.conformal import Calibration
 from infofuse.data import Corpus
 from infofuse.data.synthetic import synthesize
@@ -186,7 +186,7 @@ def test_what_fails_the_comparison_is_not_written(
 def test_only_what_was_exported_is_replaced(run: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(InfofuseError, match="something else than an exported model"):
-        export_onnx(run, tmp_path)
+        export_onnx(tmp_path / "before a run is looked for", tmp_path)
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
 
@@ -210,6 +210,18 @@ def test_refusals(message: str, exported: Path) -> None:
     texts, features = REFUSED[message]
     with pytest.raises(Refusal, match=message):
         Runtime.load(exported, threads=1)(texts, features)
+
+
+def test_batches_and_threads_are_counted_from_1(exported: Path) -> None:
+    for batch in (0, -1):
+        with pytest.raises(Refusal, match=f"batch is at least 1; found {batch}"):
+            Runtime.load(exported, threads=1)(["a"], batch=batch)
+    with pytest.raises(Refusal, match="threads are at least 1; found -1"):
+        Runtime.load(exported, threads=-1)
+
+
+def test_it_is_short_to_look_at(exported: Path) -> None:
+    assert len(repr(Runtime.load(exported, threads=1))) < 500
 
 
 def test_folders_that_are_no_exported_model(run: Path, exported: Path, tmp_path: Path) -> None:
@@ -269,16 +281,10 @@ def test_command_lines(
     run: Path,
     exported: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    call: Call,
 ) -> None:
-    monkeypatch.setattr(
-        sys, "argv", ["infofuse", "export", str(run), "--onnx", str(tmp_path / "o")]
-    )
-    with pytest.raises(SystemExit) as ended:
-        main()
-    said = capsys.readouterr().out
-    assert not ended.value.code
+    status, said, _ = call("export", run, "--onnx", tmp_path / "o")
+    assert status == 0
     assert "reads text, audio, vision" in said
     assert all(len(line) <= 80 for line in said.replace(str(tmp_path), "").splitlines())
     np.savez(tmp_path / "clip.npz", audio=np.ones((4, 24), np.float32))
@@ -291,6 +297,7 @@ def test_command_lines(
     wrong = runtime(tmp_path / "nowhere", *words)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("error: there is no file")
+    assert "give --text or --features" in runtime(tmp_path / "o").stderr
     np.save(tmp_path / "clip.npy", np.ones(3))
     (tmp_path / "empty.npz").touch()
     for name in ("clip.npy", "empty.npz"):

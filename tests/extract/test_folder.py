@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from recorded import Brightness, MakeClip, flat, tone
 
+from helpers import store_bytes
 from infofuse.data import open_corpus
 from infofuse.errors import InfofuseError
 from infofuse.extract.audio_descriptors import Descriptors
@@ -37,10 +38,6 @@ def folder(make_clip: MakeClip) -> Path:
             rows.append(f"v{video}$_${clip},{video - 1.5},words of {video}/{clip},{split}")
     (path.parents[2] / "labels.csv").write_text("\n".join(rows) + "\n")
     return path.parents[1]
-
-
-def store_bytes(store: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in store.iterdir() if file.name != ".lock"}
 
 
 def test_a_folder_becomes_a_store(folder: Path, tmp_path: Path) -> None:

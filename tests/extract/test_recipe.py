@@ -87,8 +87,14 @@ def test_a_package_that_is_not_there_is_asked_for() -> None:
     class Other:
         name: ClassVar[str] = "other"
 
-    with pytest.raises(InfofuseError, match=r"nothing-such is not installed: .*infofuse\[extract"):
+    with pytest.raises(InfofuseError, match=r"nothing-such, .* pip install .infofuse\[extract"):
         identity(Other(), ("nothing-such",))
+
+
+def test_opensmile_is_brought_by_an_extra_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.Distribution.discover", lambda **_: iter(()))
+    with pytest.raises(InfofuseError, match=r"opensmile.* pip install 'infofuse\[egemaps\]'"):
+        installed("opensmile")
 
 
 def test_a_recipe_in_toml(tmp_path: Path) -> None:

@@ -57,6 +57,13 @@ def test_standardised_columns():
     torch.testing.assert_close(z.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(z.var(0), torch.ones(3))
     assert standardised(torch.full((4, 1), 3.0)).tolist() == [[0.0]] * 4
+    assert standardised(torch.full((7, 1), 0.1)).tolist() == [[0.0]] * 7
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e25])
+def test_standardised_columns_have_no_units(scale):
+    x = torch.randn(50, 3)
+    torch.testing.assert_close(standardised(x * scale), standardised(x))
 
 
 def test_equal_rows_are_at_distance_zero_and_pull_nobody():

@@ -53,6 +53,13 @@ def test_a_bound_on_the_wrong_side_is_refused() -> None:
     Minimize(("text", "audio"), InfoNCE(4, 4), allow_loose=True)
 
 
+def test_a_negative_weight_and_an_unknown_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"at least 0; found -0\.1: Maximize and"):
+        Maximize(["text", "audio"], InfoNCE(4, 4), -0.1)
+    with pytest.raises((ValueError, TypeError), match="'epcoh'"):  # TypeError: types checked here
+        Maximize(["text", "audio"], InfoNCE(4, 4), fit="epcoh")  # type: ignore[arg-type]
+
+
 def test_only_clips_with_every_view_count() -> None:
     out, batch = output(absent=5)
     nce = InfoNCE(4, 4)

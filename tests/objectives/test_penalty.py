@@ -1,6 +1,7 @@
 """The dependency penalty: what it compares, who learns by it, and that its critic sees conflict."""
 
-from typing import Any
+import math
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ from torch import Tensor, nn
 
 from infofuse.data import DataSpec
 from infofuse.data.loader import Loader
+from infofuse.measures import MutualDependency
 from infofuse.models import columns, encoders, fit_inputs, view_widths
 from infofuse.objectives import DependencyPenalty, Objective, Sum
 from infofuse.objectives.penalty import Placement, bounded, shuffle_modalities
 from infofuse.papers import lmf, mdm, mmim
-from infofuse.types import Batch, Clips, Sample
+from infofuse.types import Batch, Clips, Output, Padded, Sample
 
 SPEC = DataSpec("planted", {"text": 4, "audio": 3, "vision": 5}, metrics="mosi")
 
@@ -48,6 +50,15 @@ def build(clips: Clips, **choices: Any) -> tuple[nn.Module, Objective, Loader]:
     model, objective = mdm.build(config, SPEC)
     fit_inputs(model, clips)
     return model, objective, Loader(columns(model, clips), clips.labels, 64, seed=1)
+
+
+def on_backbone(backbone: str) -> tuple[nn.Module, Objective, Batch]:
+    """A paper of features alone with the penalty, not trained, and thirty clips."""
+    clips, _ = planted(30, 9)
+    options = {"text_encoder": "features"}
+    model, objective = mdm.build(mdm.Config(backbone=backbone, options=options), SPEC)
+    fit_inputs(model.eval(), clips)
+    return model, objective, Loader(columns(model, clips), clips.labels, 30).batch(np.arange(30))
 
 
 def penalty_of(objective: Objective) -> DependencyPenalty:
@@ -108,11 +119,7 @@ def test_shuffling_moves_whole_sequences_and_keeps_the_marginals() -> None:
 
 @pytest.mark.parametrize("backbone", ["lf_dnn", "misa", "self_mm"])
 def test_codes_are_shuffled_as_clips_are_and_encoded_once(backbone: str) -> None:
-    clips, _ = planted(30, 9)
-    options = {"text_encoder": "features"}
-    model, objective = mdm.build(mdm.Config(backbone=backbone, options=options), SPEC)
-    fit_inputs(model.eval(), clips)
-    batch = Loader(columns(model, clips), clips.labels, 30).batch(np.arange(30))
+    model, objective, batch = on_backbone(backbone)
     rows = torch.arange(3, 27)
     torch.manual_seed(5)
     expected = model(shuffle_modalities(batch, rows)).views["fused"]
@@ -129,11 +136,7 @@ def test_codes_are_shuffled_as_clips_are_and_encoded_once(backbone: str) -> None
 @pytest.mark.parametrize("backbone", ["lf_dnn", "misa", "ef_lstm"])
 def test_what_is_shuffled_is_computed_in_the_precision_of_what_is_not(backbone: str) -> None:
     """Else T would tell the one from the other by their digits."""
-    clips, _ = planted(24, 9)
-    options = {"text_encoder": "features"}
-    model, objective = mdm.build(mdm.Config(backbone=backbone, options=options), SPEC)
-    fit_inputs(model.eval(), clips)
-    batch = Loader(columns(model, clips), clips.labels, 24).batch(np.arange(24))
+    model, objective, batch = on_backbone(backbone)
     with torch.autocast("cpu", torch.bfloat16):
         output = model(batch)
     assert output.autocast == torch.bfloat16
@@ -157,6 +160,54 @@ def test_the_critic_tells_dependence_from_independence(penalty: str, placement: 
         read[name] = value(model, objective, loader)
     assert read["dependent"] > 0.05
     assert read["independent"] < 0.35 * read["dependent"]
+
+
+class Added(nn.Module):
+    """A model whose fused view is one number, as a score is: the sum of its modalities."""
+
+    def forward(self, batch: Batch) -> Output:
+        views = {m: x.values[:, 0] for m, x in batch.inputs.items()}
+        everyone = torch.ones(len(batch), dtype=torch.bool)
+        total = torch.stack(list(views.values())).sum(0)
+        return Output(total, views | {"fused": total}, dict.fromkeys(views, everyone))
+
+
+@pytest.mark.parametrize("correlation", [0.3, 0.8])
+def test_a_fused_score_shows_little_of_what_codes_show(correlation: float) -> None:
+    """Three standard Gaussian modalities, every two of them with correlation c.
+
+    Of their codes T sees the total correlation, -ln det(C) / 2. The variance of their sum is
+    3 + 6c, and 3 where they are shuffled: with r = 1 + 2c the divergence is (r - 1 - ln r) / 2.
+    """
+    c, n = correlation, 1024
+    r, modalities = 1 + 2 * c, ("text", "audio", "vision")
+    root = torch.linalg.cholesky(torch.full((3, 3), c) + (1 - c) * torch.eye(3))
+    truth = {
+        "fused": (r - 1 - math.log(r)) / 2,
+        "codes": -math.log((1 - c) ** 2 * (1 + 2 * c)) / 2,
+    }
+    model, found = Added(), {}
+    for placement in get_args(Placement):
+        torch.manual_seed(4)
+        widths = [1] if placement == "fused" else [1, 1, 1]
+        measure = MutualDependency(widths, "kl", hidden=64)
+        part = DependencyPenalty(model, modalities, measure, 1.0, placement=placement)
+        adam = torch.optim.Adam(part.estimators("inner"), lr=5e-3)
+        read = []
+        for _ in range(250):
+            clips = (torch.randn(n, 3) @ root.T).T[..., None, None]
+            lengths = torch.ones(n, dtype=torch.int64)
+            inputs = {m: Padded(x, lengths) for m, x in zip(modalities, clips, strict=True)}
+            batch = Batch(inputs, torch.zeros(n, 1), torch.arange(n))
+            output = model(batch)
+            read.append(part(output, batch)[part.name].value.item())
+            loss = part.learning_loss(output, batch, "inner")
+            assert loss is not None
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+        found[placement] = np.mean(read[-100:])
+    assert found == pytest.approx(truth, rel=0.1, abs=0.01)
 
 
 def test_who_learns_by_what() -> None:

@@ -117,13 +117,17 @@ def test_a_clip_alone_equals_the_clip_in_a_longer_batch(
     loader = Loader(columns(model, clips), clips.labels, 16)
     with torch.no_grad():
         expected = model(together)
-        for i in (0, 7):
+        for i in (0, 1, 2, 3, 7):
             alone = model(loader.batch(np.array([i])))
             torch.testing.assert_close(
                 alone.prediction[0], expected.prediction[i], atol=1e-5, rtol=1e-5
             )
-            for name, view in alone.views.items():
-                torch.testing.assert_close(view[0], expected.views[name][i], atol=1e-5, rtol=1e-5)
+            for found, among in (
+                (alone.views, expected.views),
+                (alone.unimodal, expected.unimodal),
+            ):
+                for name, rows in found.items():
+                    torch.testing.assert_close(rows[0], among[name][i], atol=1e-5, rtol=1e-5)
 
 
 @every_paper

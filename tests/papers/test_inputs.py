@@ -6,33 +6,34 @@ from infofuse import papers
 from infofuse.data import DataSpec
 from infofuse.encoders import Frames, FrozenSequence, LSTMEncoder, TextEncoder, TextSequence
 from infofuse.errors import InfofuseError
-from infofuse.papers.inputs import sequence_encoder, vector_encoder
+from infofuse.papers.inputs import Inputs, sequence_encoder, vector_encoder
 from infofuse.tables import from_table
 
 BOTH = DataSpec("x", {"text": 5, "audio": 3}, text=True)
+FEATURES = Inputs(text_encoder="features")
 
 
 def test_text_is_words_or_features_as_asked(tiny_bert: str) -> None:
-    words = sequence_encoder("text", BOTH, text=tiny_bert)
+    words = sequence_encoder("text", Inputs(text_encoder=tiny_bert), BOTH)
     assert isinstance(words, FrozenSequence)
     assert not any(p.requires_grad for p in words.parameters())
-    learning = sequence_encoder("text", BOTH, text=tiny_bert, frozen=False)
-    assert isinstance(learning, TextSequence)
-    assert isinstance(vector_encoder("text", BOTH, text=tiny_bert, hidden=4, width=4), TextEncoder)
+    tuned = Inputs(text_encoder=tiny_bert, freeze_text=False)
+    assert isinstance(sequence_encoder("text", tuned, BOTH), TextSequence)
+    assert isinstance(vector_encoder("text", tuned, BOTH, hidden=4, width=4), TextEncoder)
     for name, width in BOTH.features.items():
-        frames = sequence_encoder(name, BOTH, text="features")
+        frames = sequence_encoder(name, FEATURES, BOTH)
         assert isinstance(frames, Frames)
         assert (frames.modality, frames.width) == (name, width)
-        vector = vector_encoder(name, BOTH, text="features", hidden=4, width=6)
+        vector = vector_encoder(name, FEATURES, BOTH, hidden=4, width=6)
         assert isinstance(vector, LSTMEncoder)
         assert vector.width == 6
 
 
 def test_what_the_data_lacks_is_refused() -> None:
     with pytest.raises(InfofuseError, match="no features of its words"):
-        sequence_encoder("text", DataSpec("x", {"audio": 3}, text=True), text="features")
+        sequence_encoder("text", FEATURES, DataSpec("x", {"audio": 3}, text=True))
     with pytest.raises(InfofuseError, match="not the words that 'minilm' reads"):
-        vector_encoder("text", DataSpec("x", {"text": 5}), hidden=4, width=4)
+        vector_encoder("text", Inputs(), DataSpec("x", {"text": 5}), hidden=4, width=4)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_what_the_data_lacks_is_refused() -> None:
         ("mmim", {"temperature": 0.0}, "mmim cannot be built of these choices: a temperature"),
         ("mmim", {"dropout": 2.0}, "dropout probability has to be between 0 and 1"),
         ("misa", {"width": 33}, "misa cannot be built of these choices: embed_dim must be"),
+        ("tfn", {"modalities": ("audio", "audio")}, "once each; found .'audio', 'audio'"),
         ("lmf", {"rank": 0}, "the rank is at least 1; found 0"),
         ("mult", {"kernel_text": 0}, "a convolution sees one step at least"),
     ],

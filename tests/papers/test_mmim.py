@@ -229,17 +229,6 @@ def test_absent_clips_equal_masked_ones(
         assert term.loss.isfinite()
 
 
-def test_a_clip_alone_equals_the_clip_in_a_batch(small_corpus: Corpus, tiny_bert: str) -> None:
-    model, _, _ = build(small_corpus, tiny_bert)
-    model.eval()
-    clips = small_corpus.split("test")
-    loader = Loader(columns(model, clips), clips.labels, 16)
-    together = model(loader.batch(np.arange(16))).prediction
-    for i in range(4):
-        alone = model(loader.batch(np.array([i]))).prediction
-        torch.testing.assert_close(alone[0], together[i], atol=1e-5, rtol=1e-5)
-
-
 def test_a_modality_the_data_lacks_is_refused(tiny_bert: str) -> None:
     spec = DataSpec("x", {"audio": 3}, text=True)
     with pytest.raises(ValueError, match="no modality 'vison'"):

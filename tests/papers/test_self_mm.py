@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -119,20 +118,6 @@ def test_an_absent_modality_is_a_zero_view_and_has_no_loss(
     assert all(t.loss.isfinite() for t in terms.values())
     other = model(Batch({**masked.inputs}, masked.labels, masked.index)).prediction
     assert other.shape == (16, 1)
-
-
-def test_a_clip_alone_equals_the_clip_in_a_batch(small_corpus: Corpus, tiny_bert: str) -> None:
-    model, _, _ = build(small_corpus, tiny_bert)
-    model.eval()
-    clips = small_corpus.split("test")
-    loader = Loader(columns(model, clips), clips.labels, 16)
-    together = model(loader.batch(np.arange(16)))
-    for i in range(3):
-        alone = model(loader.batch(np.array([i])))
-        for m in ("text", "audio", "vision"):
-            torch.testing.assert_close(
-                alone.unimodal[m][0], together.unimodal[m][i], atol=1e-5, rtol=1e-5
-            )
 
 
 def test_published_size(tiny_bert: str) -> None:

@@ -1,14 +1,13 @@
 """infofuse predict: what it prints, what it refuses, and its exit status."""
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from infofuse.cli import main
+from helpers import Call
 from infofuse.cli.predicted import tell
 from infofuse.data import Corpus
 from infofuse.data.store import write_store
@@ -19,13 +18,9 @@ Say = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+def said(call: Call) -> Say:
     def say(*words: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["infofuse", "predict", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        status = int(ended.value.code or 0)
+        status, out, err = call("predict", *words)
         assert bool(err) == (status == 2)
         if "--json" not in words and status == 0:
             assert max(map(len, out.splitlines())) <= 80
@@ -75,7 +70,7 @@ def test_a_data_set_is_predicted_and_its_opening_counted(
         small_corpus.split("test").ids
     )
     assert openings(run / "seed-1111") == before + 1
-    status, shown = said(run, tmp_path / "data", "--split", "valid", "--only", "text,vision")
+    status, shown = said(run, tmp_path / "data", "--split", "valid", "--only", "text,vision,")
     assert (status, len(shown.splitlines())) == (0, 18)
     assert "audio" not in shown
     assert openings(run / "seed-1111") == before + 1
@@ -100,6 +95,9 @@ def test_words_alone_are_a_clip(walked_run: Path, said: Say) -> None:
         (("a.wav", "--out", "x.pdf"), "should end in .png or .svg"),
         (("a.wav", "--only", "sound"), "unknown modality 'sound'"),
         (("a.wav", "--confidence", "1"), "confidence lies between 0 and 1"),
+        (("--text", "x", "--split", "valid"), "--split is of a data set"),
+        (("--text", "x", "--window", "-1"), "--window is of a media file's timeline"),
+        (("a.wav", "b.wav", "--window", "0"), "a window has a length"),
         (("a.wav",), "there is no file a.wav"),
         (("a.wav", "b.wav"), "there is no file a.wav"),
     ],
@@ -115,6 +113,7 @@ def test_what_does_not_go_together_is_refused(
 def test_a_data_set_goes_by_itself(run: Path, walked_run: Path, folder: Path, said: Say) -> None:
     assert "by itself" in said(walked_run, folder / "store", "a.wav")[1]
     assert "the words of one media file" in said(walked_run, folder / "store", "--text", "x")[1]
+    assert "--hop is of a media file" in said(walked_run, folder / "store", "--hop", 1)[1]
     status, shown = said(run, folder / "clips" / "clip03.wav")
     assert status == 2
     assert "of unknown making" in shown

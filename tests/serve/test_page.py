@@ -2,8 +2,6 @@
 
 import base64
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,12 @@ for _needed in ("playwright", "axe_playwright_python", "av", "mediapipe"):
 
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from drawn import WORDS, write  # noqa: E402
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
-CHROMIUM = shutil.which("chromium") or ""
-QUIET = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-]  # fmt: skip
 PICTURES = os.environ.get("INFOFUSE_PICTURES")
 """A folder for pictures of the page, such as docs; without it they are left out."""
 
 expect.set_options(timeout=240_000)  # enough for a busy machine
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +33,6 @@ def answer(reader: Running, clip: Path) -> Any:
     found = reader.send(clip.read_bytes(), text=WORDS, features="true")
     assert found.status_code == 200, found.text
     return found.json()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 class Visit:
@@ -68,6 +50,8 @@ class Visit:
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         own = (service.url, "blob:", "data:")
         self.page.on("request", lambda asked: self._note(asked.url.startswith(own), asked.url))
+        # Before the page is there: asked at the key, Chromium may open its own dialog sooner.
+        self.page.on("filechooser", lambda _: None)
         self.page.goto(service.url)
         expect(self.page.locator("#model")).to_contain_text("reads text, audio, vision")
 

@@ -1,8 +1,6 @@
 """The report in a real browser: no errors, tables that sort, figures that are seen, no overflow."""
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,29 +11,12 @@ from infofuse.report import report
 from infofuse.report.comparison import learning_curves
 from infofuse.study.results import Results
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-
 
 @pytest.fixture(scope="module")
 def page(finished: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     report(finished, path)
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Chromium, and there is none at {CHROMIUM} (set $CHROMIUM)")
-    with playwright.sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 def test_nothing_comes_from_elsewhere(page: Path) -> None:

@@ -155,6 +155,18 @@ def test_a_wrong_key_is_refused_before_anything_runs(made: Path, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
+def test_what_cannot_be_done_is_refused_before_anything_is_trained(
+    made: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InfofuseError, match="unknown tracker 'foo'"):
+        run_study(resolve_study(small(made)), out, jobs=0, log="foo")
+    assert not out.exists()
+    with pytest.raises(InfofuseError, match="they have, metric = one of mae, corr, acc7"):
+        run_study(resolve_study(small(made, metric="accuracy")), out, jobs=0)
+    assert not (out / "cells").exists()
+
+
 def test_tuning_looks_at_validation_only(made: Path, tmp_path: Path) -> None:
     declared = small(made, seeds=[1], tune={"trials": 2, "seed": 7})
     for row in declared["rows"].values():

@@ -63,12 +63,19 @@ def test_the_grid_is_rows_by_penalties_by_data_by_splits_by_seeds() -> None:
         ({"metric": "mea"}, "did you mean 'mae'"),
         ({"protocol": "honset"}, "protocol"),
         ({"seeds": [1, 1]}, "once each"),
+        ({"rows": {"a": {"paper": "tfn", "plus": {"mdm": 1}}}}, r"rows\.a\.plus\.mdm = 1"),
+        ({"rope": -0.1}, "rope is at least 0; found -0.1"),
+        ({"rope": float("nan")}, "rope is at least 0; found nan"),
         ({"title": ""}, "names no title"),
         ({"rows": {"a/b": {"paper": "tfn"}}, "baseline": "a/b"}, "names a folder"),
         ({"data": {"d": {"path": "x", "splits": []}}}, "names one at least"),
         ({"data": {"d": {"path": "x", "splits": ["given", "given"]}}}, "given once each"),
+        ({"data": {"d": {"path": "x", "splits": [-1]}}}, "numbers from 0; found -1"),
+        ({"data": {"d": {"path": "x", "splits": [True]}}}, "numbers from 0; found True"),
+        ({"data": {"d": {"path": "x", "splits": ["giben"]}}}, "\"given\" or numbers .* 'giben'"),
         ({"rows": {"a": {"paper": "tfn", "trials": [["train.lr=1"]]}}}, "same budget"),
         ({"tune": {"trials": 2, "seed": 9}}, "same budget"),
+        ({"tune": {"trials": 0, "seed": -1}}, "from 0 to .* found -1"),
         ({"tune": {"trials": 0, "seed": 2}}, "among the seeds"),
         ({"tune": {"trials": 1}, "protocol": "release"}, "leave out"),
     ],
@@ -76,6 +83,24 @@ def test_the_grid_is_rows_by_penalties_by_data_by_splits_by_seeds() -> None:
 def test_what_is_wrong_is_refused_in_one_sentence(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(InfofuseError, match=words):
         resolve_study(tables(**changes))
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("trian = {epochs = 3}", "r.toml: unknown key 'trian'; did you mean 'train'?"),
+        ("train = {epohcs = 3}", "r.toml: unknown key 'train.epohcs'"),
+        ("plus = {mdm = 1}", "r.toml: plus.mdm = 1: a table"),
+        ('protocol = "release"', "r.toml is by protocol 'release', and the study by 'honest'"),
+    ],
+)
+def test_nothing_of_a_rows_recipe_is_ignored(lines: str, words: str, tmp_path: Path) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(f'paper = "tfn"\n{lines}\n')
+    with pytest.raises(InfofuseError, match=words):
+        resolve_study(tables(rows={"a": {"recipe": str(recipe)}}))
+    recipe.write_text('paper = "tfn"\ntune = {trials = 3}\nprotocol = "honest"\n')
+    resolve_study(tables(rows={"a": {"recipe": str(recipe)}}))
 
 
 def test_every_row_has_the_same_trials() -> None:

@@ -32,6 +32,12 @@ def test_paired_tests_equal_scipy() -> None:
     assert found.interval[0] < found.mean < found.interval[1]
 
 
+def test_equal_gains_in_accuracy_are_ties() -> None:
+    clips = np.array([2, 3, 1, -1, 1, 3, 3])
+    ours = np.array([578, 551, 544, 592, 596, 587, 550])
+    assert wilcoxon((ours + clips) / 686 - ours / 686) == stats.wilcoxon(clips).pvalue
+
+
 def test_many_pairs_are_drawn_at_random() -> None:
     rng = np.random.default_rng(1)
     many = rng.normal(0.2, 1, 40)

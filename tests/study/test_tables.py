@@ -17,7 +17,7 @@ from infofuse.study.published import Figure, encoder_of, figures, verdict
 from infofuse.study.results import Results, open_results
 from infofuse.study.statistics import holm, sign_flip
 from infofuse.study.table import Interval, Spread, Table, to_csv, to_latex, to_markdown
-from infofuse.study.tables import tables
+from infofuse.study.tables import overall, tables
 
 NAN = float("nan")
 TABLE = Table(
@@ -69,6 +69,13 @@ def test_tables_say_what_the_runs_say(finished: Results) -> None:
     other = [read_json(finished.out / f"cells/made/early/{s}/metrics.json") for s in (1, 2)]
     theirs = [run["summary"]["test"]["mae"]["mean"] for run in other]
     assert gains == pytest.approx(np.subtract(raw, theirs))
+
+
+def test_tables_say_by_what_a_data_set_without_the_metric_is_compared(finished: Results) -> None:
+    other = replace(finished, study=replace(finished.study, metric="accuracy"))
+    for table in (differences(other), penalties(other), overall(other)):
+        assert "made has no Accuracy, and is compared by MAE. made-division-1 has" in table.note
+    assert "is compared by" not in differences(finished).note
 
 
 def test_p_values_are_corrected_over_the_whole_table(finished: Results) -> None:
@@ -128,6 +135,11 @@ def test_a_penalty_is_compared_with_the_row_it_was_added_to(finished: Results) -
     assert found["made", "early + KL"].mean == pytest.approx(-0.5)
     assert found["made", "all rows + KL"].mean == pytest.approx((late.mean() - 0.5) / 2)
     assert {where for where, _ in found} == {"made", "made-division-1", "all data"}
+    alone = replace(
+        both, found={k: v for k, v in both.found.items() if k[:2] != ("made", "late+kl")}
+    )
+    there = {row[1] for row in penalties(alone).rows if row[0] == "made"}
+    assert there == {"early + KL"}  # "all rows" are one there
     assert [row[1] for row in penalties(finished).rows] == ["Late fusion + KL"] * 3
 
 

@@ -1,5 +1,6 @@
 """A checkpoint rebuilds its model from its own folder, and from nothing else."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from infofuse.data import Corpus
 from infofuse.errors import InfofuseError
 from infofuse.papers import build
 from infofuse.training import checkpoint, resolve, train
+from infofuse.training.checkpoint import load_tensors, save_tensors
 from infofuse.training.state import TrainingState
 
 
@@ -74,6 +76,11 @@ def test_what_is_no_checkpoint_is_refused(run: Path, tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(InfofuseError, match="does not hold the weights"):
         infofuse.load(broken)
+    layer = torch.nn.Linear(3, 2)
+    save_tensors({"weight": torch.zeros(2, 4), "b": torch.zeros(2)}, weights)
+    misfit = "it lacks bias; it has besides b; of another shape weight (2, 4) for (2, 3)"
+    with pytest.raises(InfofuseError, match=re.escape(f"weights of this model: {misfit}")):
+        load_tensors(layer, weights)
 
 
 def test_state_of_optimisers_and_random_numbers_comes_back(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from helpers import Killed
 from infofuse import papers
 from infofuse.data import Corpus
 from infofuse.data.loader import Loader
@@ -52,10 +53,6 @@ def steps_of(made: Trainer, fit: Apart) -> set[int]:
     """How many steps each of these estimators' parameters has taken."""
     state = made.estimators.optimizer.state
     return {int(state[p]["step"]) for p in made.objective.estimators(fit)}
-
-
-class Killed(BaseException):
-    """As ungentle as a process can be to itself."""
 
 
 def test_a_run_killed_between_inner_steps_ends_in_equal_bits(

@@ -192,6 +192,12 @@ def test_what_cannot_be_started_is_refused(
         launch(TrainConfig(), devices, strategy)
 
 
+@pytest.mark.parametrize("device", ["tpu", "tpus"])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    with pytest.raises(InfofuseError, match=f"train.device is '{device}', not to be had: "):
+        launch(TrainConfig(device=device))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     _, here, there, devices, epochs, *names = sys.argv

@@ -83,11 +83,17 @@ def test_data_without_a_test_split_is_refused_before_anything_is_trained(
 ) -> None:
     splits = {name: clips for name, clips in small_corpus.splits.items() if name != "test"}
     untestable = replace(small_corpus, splits=splits)
-    with pytest.raises(InfofuseError, match=r"no test split: leave out the test \(--no-test\)"):
+    with pytest.raises(InfofuseError, match=r"no test split: .*--no-test, or test=False\)"):
         train(recipe(tiny_bert, epochs=1), tmp_path / "run", corpus=untestable)
     assert not (tmp_path / "run").exists()
     metrics = train(recipe(tiny_bert, epochs=1), tmp_path / "run", corpus=untestable, test=False)
     assert list(metrics["summary"]) == ["valid"]
+
+
+def test_a_recipe_that_names_no_data_is_given_some(tmp_path: Path) -> None:
+    with pytest.raises(InfofuseError, match="names no data: give corpus=, or data="):
+        train(recipe("any"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_selection_is_by_unrounded_validation_mae(

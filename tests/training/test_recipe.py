@@ -7,7 +7,7 @@ import pytest
 
 from infofuse import papers
 from infofuse.errors import InfofuseError
-from infofuse.training.recipe import parse_seeds, read_recipe, recipe, resolve
+from infofuse.training.recipe import parse_seeds, read_recipe, recipe, resolve, with_given
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -42,6 +42,14 @@ def test_overrides() -> None:
     assert tables == {"paper": "mmim", "data": "x"}
 
 
+def test_how_it_is_searched_is_no_part_of_a_recipe() -> None:
+    tables = {"paper": "mmim", "data": "x"}
+    assert resolve(tables | {"tune": {"trials": 3}}) == resolve(tables)
+    for tune, override in ((3, []), ({}, ["tune.trials=3"])):
+        with pytest.raises(InfofuseError, match="unknown key 'tune'"):
+            resolve(tables | {"tune": tune}, override)
+
+
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
@@ -50,6 +58,8 @@ def test_overrides() -> None:
         ("modle.alpha=1", "unknown key 'modle'; did you mean 'model'?"),
         ("model.alpha=much", "model.alpha = 'much': input should be a valid number"),
         ("model.variant=papre", "model.variant = 'papre': input should be 'paper' or 'release'"),
+        ("model.modalities=audio,vision", r'takes a list, such as \["audio", "vision"\]'),
+        ("train.measure=CKA", r'train.measure = .CKA.: it takes a list, such as \["CKA"\]'),
         ("train.epochs=0", "train.epochs is at least 1; found 0"),
         ("train.max_steps.audio=0", "train.max_steps.audio is at least 1; found 0"),
         ("train.modality_dropout=2", r"train.modality_dropout lies in \[0, 1\]; found 2"),
@@ -68,6 +78,15 @@ def test_mistakes_are_named(override: str, sentence: str) -> None:
         resolve({"paper": "mmim", "data": "x"}, [override])
 
 
+def test_what_is_given_counts_but_for_another_paper() -> None:
+    tables = {"data": "x", "model": {"alpha": 0.2}}
+    wanted = {"paper": "mmim", "data": "y", "model": {"alpha": 0.2}}
+    assert with_given(tables, paper="mmim", data="y", seeds=None) == wanted
+    assert with_given(wanted, paper="mmim", data=None) == wanted
+    with pytest.raises(InfofuseError, match="of the paper 'mmim', and --paper says 'tfn'"):
+        with_given(wanted, paper="tfn", data=None)
+
+
 def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(InfofuseError, match="give --data"):
         resolve({"paper": "mmim"})
@@ -82,6 +101,13 @@ def test_seeds() -> None:
     assert parse_seeds(4) == (4,)
     assert parse_seeds("1111-1113") == (1111, 1112, 1113)
     assert parse_seeds([1, "5-6"]) == (1, 5, 6)
-    for wrong in ("a few", "1115-1111", [], 1.5, [None]):
+    assert parse_seeds(f"0,{2**63 - 1}") == (0, 2**63 - 1)
+    for wrong in ("a few", "1115-1111", "1,9-3", [], 1.5, [None], -1, 2**63, "1-" + 30 * "9"):
         with pytest.raises(InfofuseError, match="such as 1111-1115"):
             parse_seeds(wrong)
+    for many in ("1-1000000000", f"0-{2**63 - 1}", "1-10000,20000"):
+        with pytest.raises(InfofuseError, match="at most 10000 seeds; found"):
+            parse_seeds(many)
+    for twice in ("1,1", "1-3,2", [4, 4]):
+        with pytest.raises(InfofuseError, match="given once each; found"):
+            parse_seeds(twice)

@@ -69,16 +69,18 @@ def test_killed_and_resumed_gives_equal_bits(
 def test_finished_seeds_are_kept_and_more_may_be_added(
     small_corpus: Corpus, tiny_bert: str, tmp_path: Path
 ) -> None:
-    def go(seeds: list[int], **changes: object) -> dict:  # without a bound on gradients
+    def go(seeds: list[int], **changes: object) -> dict:
         tables = {
             "paper": "mmim",
             "data": "given",
             "seeds": seeds,
             "model": {"text_encoder": tiny_bert, **changes},
-            "train": {"epochs": 1, "clip": float("inf")},
+            "train": {"epochs": 1, "clip": float("inf")},  # JSON has no infinity
         }
         return train(resolve(tables), tmp_path / "run", corpus=small_corpus)
 
+    with pytest.raises(ValueError, match="no text encoder could be loaded"):
+        go([1], text_encoder="a slip", alpha=0.5)
     go([1])
     written = (tmp_path / "run/seed-1/checkpoint/model.safetensors").stat().st_mtime_ns
     metrics = go([1, 2])

@@ -17,6 +17,7 @@ import pytest
 from optuna.trial import TrialState
 from searching import EPOCHS, SPACE, TRIALS, backwards, essence, here, search, tables
 
+from helpers import Killed
 from infofuse.cli.tune import report
 from infofuse.data import open_corpus
 from infofuse.errors import InfofuseError
@@ -85,10 +86,6 @@ def test_the_order_in_which_trials_end_changes_nothing(
     assert essence(search(data, tmp_path / "search", backwards)) == essence(whole[0])
 
 
-class Killed(BaseException):
-    """As ungentle as a process can be to itself."""
-
-
 def test_stopped_between_any_two_results_it_goes_on_to_the_same(
     data: Path, whole: tuple[dict[str, Any], Path], tmp_path: Path
 ) -> None:
@@ -102,6 +99,8 @@ def test_stopped_between_any_two_results_it_goes_on_to_the_same(
         with pytest.raises(Killed):
             search(data, tmp_path / "search", mortal)
     assert essence(search(data, tmp_path / "search")) == essence(whole[0])
+    with pytest.raises(InfofuseError, match=r"from 0 to .* found -1"):
+        tune(resolve(tables(data)), tmp_path / "other", seed=-1)
     with pytest.raises(InfofuseError, match="another search"):
         tune(resolve(tables(data)), tmp_path / "search", trials=2)
 

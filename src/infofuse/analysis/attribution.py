@@ -6,8 +6,11 @@ from math import comb
 
 import numpy as np
 from jaxtyping import Float
+from torch import nn
 
-from infofuse.training.predict import Subset, subsets
+from infofuse.tasks import Task
+from infofuse.training.predict import Subset, predict_subsets, subsets
+from infofuse.types import Ragged
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,18 @@ class Attribution:
     def alone(self, modality: str) -> Float[np.ndarray, "n width"]:
         """The prediction from one modality by itself."""
         return self.predictions[(modality,)]
+
+
+def attributed(
+    model: nn.Module, read: Mapping[str, Ragged], task: Task
+) -> tuple[Attribution, Float[np.ndarray, "n k"]]:
+    """The Shapley values of the scores, or of the chance of each class, and the answers.
+
+    read: the columns of n clips (`infofuse.models.columns`). One pass over them a subset.
+    """
+    predictions = predict_subsets(model, read)
+    of = attribute({subset: task.readable(p) for subset, p in predictions.items()})
+    return of, task.answer(predictions[tuple(of.values)])
 
 
 def attribute(predictions: Mapping[Subset, Float[np.ndarray, "n width"]]) -> Attribution:

@@ -2,7 +2,8 @@
 
 A corruption takes a modality's reader, what it reads of n clips, the rate, and a generator. With
 the same seed a larger rate keeps what a smaller one has done: curves over p compare like with
-like. Of a text's tokens the first and the last stay, which are the encoder's own marks.
+like. Of a text's tokens the first and the last stay, which are the encoder's own marks, and each
+token's place, where a reader keeps it: frames stay beside the words that they were beside.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,10 +25,7 @@ def masked(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) -
 
 def absent(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) -> Ragged:
     """Each clip is without the modality with chance p."""
-    gone = rng.random(len(column)) < p
-    lengths = np.where(gone, 0, column.lengths)
-    kept = np.repeat(~gone, column.lengths)
-    return Ragged(column.values[kept], np.concatenate([[0], np.cumsum(lengths)]))
+    return column.without(rng.random(len(column)) < p)
 
 
 def noised(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) -> Ragged:
@@ -55,7 +53,7 @@ def delayed(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) 
         found[start + shift : end] = column.values[start : end - shift]
     fixed = ~_free(column)
     found[fixed] = column.values[fixed]
-    return Ragged(found, column.offsets)
+    return _placed(found, column)
 
 
 def swapped(reader: Reader, column: Ragged, p: float, rng: np.random.Generator) -> Ragged:
@@ -90,4 +88,11 @@ def _free(column: Ragged) -> Bool[np.ndarray, "steps"]:
 def _with(column: Ragged, steps: Bool[np.ndarray, "steps"], values: np.ndarray) -> Ragged:
     found = column.values.copy()
     found[steps] = values
-    return Ragged(found, column.offsets)
+    return _placed(found, column)
+
+
+def _placed(values: np.ndarray, column: Ragged) -> Ragged:
+    """These steps instead of the column's; of pairs (token, place) the places stay."""
+    if np.issubdtype(values.dtype, np.integer) and values.ndim > 1:
+        values[:, 1:] = column.values[:, 1:]
+    return Ragged(values, column.offsets)

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,7 +17,7 @@ from infofuse.analysis.chain import Chain
 from infofuse.analysis.split import Parts, cut, everything, half, units_of
 from infofuse.errors import InfofuseError, unknown
 from infofuse.measures.base import Measure
-from infofuse.measures.catalogue import Entry, catalogue
+from infofuse.measures.catalogue import Entry, build, catalogue
 from infofuse.measures.dependency import product_samples
 from infofuse.types import Json
 
@@ -174,17 +173,9 @@ def _entry(estimator: str) -> Entry:
 
 
 def _build(name: str, dims: Sequence[int]) -> Measure:
-    cls = getattr(measures, name)
-    options = inspect.signature(cls).parameters
-    if "dims" in options:
-        return cls(dims)
-
-    def of_two(dim_x: int, dim_y: int) -> Measure:
-        return cls(dim_x, dim_y) if "dim_x" in options else cls()
-
-    if cls.many_views:
-        return cls()
-    return of_two(*dims) if len(dims) == 2 else Chain(dims, of_two)
+    if len(dims) == 2 or getattr(measures, name).many_views:
+        return build(name, dims)
+    return Chain(dims, lambda dim_x, dim_y: build(name, (dim_x, dim_y)))
 
 
 def _checked(

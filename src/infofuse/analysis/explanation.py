@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import nn
+from torch import Tensor, nn
 
-from infofuse.analysis.attribution import Attribution, attribute
+from infofuse.analysis.attribution import Attribution, attributed
 from infofuse.analysis.corruption import swapped
 from infofuse.data.loader import Loader
 from infofuse.models import columns, encoders
 from infofuse.objectives import DependencyPenalty
 from infofuse.tasks import Task
-from infofuse.training.predict import BATCH, predict_subsets
-from infofuse.types import Clips, Json, Ragged
+from infofuse.training.predict import BATCH, in_order
+from infofuse.types import Clips, Json, Output, Ragged
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +104,7 @@ def explain(
 ) -> Explanation:
     """Shapley values of each clip, and its agreement if the model was trained with a penalty."""
     read = columns(model, clips)
-    predictions = predict_subsets(model, read)
-    attribution = attribute({s: task.readable(p) for s, p in predictions.items()})
-    answers = task.answer(predictions[tuple(attribution.values)])
+    attribution, answers = attributed(model, read, task)
     if penalty is None:
         return Explanation(clips, task, attribution, answers)
     joint = agreements(model, penalty, read)
@@ -124,20 +121,18 @@ def _torn(model: nn.Module, read: dict[str, Ragged], seed: int) -> dict[str, Rag
     return {first[0]: read[first[0]]} | {m: swapped(r, read[m], 1.0, rng) for m, r in others}
 
 
-@torch.inference_mode()
 def agreements(
     model: nn.Module, penalty: DependencyPenalty, read: Mapping[str, Ragged]
 ) -> Float[np.ndarray, "n"]:
     """T of each clip, of which `read` are the columns; NaN for one that lacks a modality."""
-    rows, found = [], []
     labels = np.zeros((len(next(iter(read.values()))), 1), np.float32)
     penalty.eval()
-    for batch in Loader(read, labels, BATCH).ordered():
-        output = model(batch)
-        whole = torch.stack([output.present[m] for m in penalty.modalities]).all(0)
-        rows.append(batch.index)
-        found.append(penalty.agreement(output).masked_fill(~whole, float("nan")))
-    return torch.cat(found)[torch.cat(rows).argsort()].double().numpy()
+
+    def of(output: Output) -> dict[str, Tensor]:
+        apart = ~output.complete(penalty.modalities)
+        return {"T": penalty.agreement(output).double().masked_fill(apart, float("nan"))}
+
+    return in_order(model, Loader(read, labels, BATCH), of)["T"]
 
 
 def _auc(high: Float[np.ndarray, "n"], low: Float[np.ndarray, "m"]) -> float:

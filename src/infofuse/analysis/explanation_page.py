@@ -24,6 +24,7 @@ tbody tr:focus-within, tbody tr:hover { background: #f4f6f8; }
 def page(found: Explanation, title: str) -> str:
     """The page. Whatever comes from the data is escaped; the one script sorts the table."""
     names = list(found.attribution.values)
+    longest = max(float(np.abs(v).max()) for v in found.attribution.values.values()) or 1.0
     body = [
         f"<h1>{escape(title)}</h1>",
         _agreement(found),
@@ -32,7 +33,7 @@ def page(found: Explanation, title: str) -> str:
         "<h2>Clip by clip</h2>",
         f"<p>{CHANCES if found.classes else ''}{SHAPLEY} Press a heading to sort.</p>",
         f'<div class="wide"><table><thead>{_heading(found, names)}</thead><tbody>',
-        *(_row(found, names, i) for i in found.order()),
+        *(_row(found, names, i, longest) for i in found.order()),
         "</tbody></table></div>",
         html.SORT,
     ]
@@ -66,7 +67,7 @@ def _heading(found: Explanation, names: Sequence[str]) -> str:
     return f"<tr>{cells}</tr>"
 
 
-def _row(found: Explanation, names: Sequence[str], i: int) -> str:
+def _row(found: Explanation, names: Sequence[str], i: int, longest: float) -> str:
     of, k, label = found.attribution, found.shown(i), found.clips.labels[i]
     cells = [
         f"<td>{escape(str(found.clips.ids[i]))}</td>",
@@ -81,8 +82,7 @@ def _row(found: Explanation, names: Sequence[str], i: int) -> str:
     if found.agreement is not None:
         cells.append(_number(found.agreement[i]))
     cells += [_number(of.alone(name)[i, k]) for name in names]
-    scale = max(float(np.abs(v).max()) for v in of.values.values()) or 1.0
-    cells += [_bar(float(of.values[name][i, k]), scale) for name in names]
+    cells += [_bar(float(of.values[name][i, k]), longest) for name in names]
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -90,9 +90,9 @@ def _number(value: float | np.floating) -> str:
     return "<td>–</td>" if value != value else f'<td data-key="{value:.4f}">{value:.2f}</td>'
 
 
-def _bar(value: float, scale: float) -> str:
+def _bar(value: float, longest: float) -> str:
     """A bar from the middle, to the right where the modality raises the prediction."""
-    half, size = 40.0, 40.0 * abs(value) / scale
+    half, size = 40.0, 40.0 * abs(value) / longest
     start, kind = (half, "up") if value >= 0 else (half - size, "down")
     return (
         f'<td class="share" data-key="{value:.4f}">{value:+.2f} '

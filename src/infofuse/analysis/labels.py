@@ -14,6 +14,7 @@ from infofuse.errors import InfofuseError, nearest
 from infofuse.files import read_json
 from infofuse.training.protocol import find_checkpoint
 from infofuse.training.run import PER_CLIP
+from infofuse.types import Json
 
 FUSED = "multimodal"
 Human = Mapping[str, Mapping[str, float]]
@@ -45,6 +46,11 @@ class GeneratedLabels:
         for clip, labels in zip(self.ids, columns, strict=True):
             rows.writerow([clip, *("" if np.isnan(y) else f"{y:.6g}" for y in labels)])
         return text.getvalue()
+
+    def to_json(self) -> Json:
+        """The labels as JSON has them."""
+        own = {m: y.tolist() for m, y in self.unimodal.items()}
+        return {"id": list(self.ids), FUSED: self.multimodal.tolist(), **own}
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,21 @@ def generated_labels(run: Path) -> GeneratedLabels:
         if name != "id"
     }
     return GeneratedLabels(table["id"], columns.pop(FUSED), columns)
+
+
+def read_human(path: Path) -> Human:
+    """Human labels from a file of JSON. Raises InfofuseError if it holds something else."""
+    table = read_json(path)
+    good = isinstance(table, dict) and all(isinstance(row, dict) for row in table.values())
+    numbers = good and all(
+        isinstance(y, int | float) for row in table.values() for y in row.values()
+    )
+    if not numbers:
+        raise InfofuseError(
+            f'{path} holds something else than labels by clip and modality, {{"clip": '
+            f'{{"text": 0.4}}}}'
+        )
+    return table
 
 
 def drift(labels: GeneratedLabels) -> list[Drift]:

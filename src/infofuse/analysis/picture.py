@@ -7,33 +7,17 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.analysis.dependence import Estimate, Report
-from infofuse.errors import InfofuseError
-from infofuse.files import replacing
+from infofuse.figures import blank, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-FORMATS = ("png", "svg")
-
-
-def file_format(path: Path) -> str:
-    """ "png" or "svg", by the ending of the file. Raises InfofuseError for another."""
-    ending = path.suffix.removeprefix(".").lower()
-    if ending not in FORMATS:
-        raise InfofuseError(f"{path} should end in .png or .svg, the formats that are drawn here")
-    return ending
 
 
 def draw(report: Report, path: Path) -> None:
     """A heat map of the pairs, nats and interval in each cell, and the joint value above it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     names = _names(report)
     side = 1.6 + 1.35 * len(names)
-    figure = Figure(figsize=(side + 0.9, side), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank((side + 0.9, side))
     axes = figure.add_subplot()
     top = max(0.1, *(e.nats for e in report.pairs))
     image = axes.imshow(_matrix(report, names), cmap="viridis", vmin=0, vmax=top)
@@ -44,16 +28,6 @@ def draw(report: Report, path: Path) -> None:
     axes.set_title(_title(report), fontsize=10)
     figure.colorbar(image, ax=axes, label="nats", shrink=0.8)
     save(figure, path)
-
-
-def save(figure: "Figure", path: Path) -> None:
-    """Write a figure, the same bytes for the same figure."""
-    import matplotlib
-
-    kind = file_format(path)
-    with matplotlib.rc_context({"svg.hashsalt": "infofuse"}), replacing(path) as new:
-        metadata = {"Date": None} if kind == "svg" else None
-        figure.savefig(new, format=kind, dpi=130, metadata=metadata)
 
 
 def _names(report: Report) -> list[str]:

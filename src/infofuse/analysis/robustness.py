@@ -34,8 +34,11 @@ class Curve:
 
     @property
     def retention(self) -> Float[np.ndarray, "models rates"]:
-        """The share of the score that is left: score(p) / score(0), and mae(0) / mae(p)."""
-        whole = self.scores[:, :1]
+        """The share of the score that is left: score(p) / score(0), and mae(0) / mae(p).
+
+        NaN where score(0) is not above 0, such as a negative correlation: nothing is there to keep.
+        """
+        whole = np.where(self.scores[:, :1] > 0, self.scores[:, :1], np.nan)
         return whole / self.scores if metrics.BETTER[self.metric] == "min" else self.scores / whole
 
     @property
@@ -44,18 +47,18 @@ class Curve:
         return np.trapezoid(self.retention, self.rates, axis=1) / (self.rates[-1] - self.rates[0])
 
     def at(self, rate: float) -> Float[np.ndarray, "models"]:
-        """The retention at a rate, interpolated between those that were measured; else NaN."""
+        """The retention at a rate; NaN where it was not measured."""
         return self._read(self.retention, rate)
 
     def score_at(self, rate: float) -> Float[np.ndarray, "models"]:
-        """The score at a rate, interpolated between those that were measured; else NaN."""
+        """The score at a rate; NaN where it was not measured."""
         return self._read(self.scores, rate)
 
     def _read(
         self, values: Float[np.ndarray, "models rates"], rate: float
     ) -> Float[np.ndarray, "models"]:
-        nan = float("nan")
-        return np.array([np.interp(rate, self.rates, row, nan, nan) for row in values])
+        nothing = np.full(len(values), np.nan)
+        return values[:, self.rates.index(rate)] if rate in self.rates else nothing
 
     def to_json(self) -> Json:
         """Rates, scores, retention and area as JSON has them."""
@@ -82,13 +85,17 @@ def robustness(
 ) -> list[Curve]:
     """Curves of every metric, modality and corruption, for models that differ by seed alone.
 
-    rates: 0 is put first if it is missing. report: called with predictions made and to be made.
+    rates: in [0, 1]; 0 is put first if it is missing. report: called with predictions made and to
+    be made.
 
-    Raises InfofuseError for a corruption that is not known, and where no rate is above 0.
+    Raises InfofuseError for a corruption that is not known, for a rate out of [0, 1], and where no
+    rate is above 0.
     """
     for name in corruptions:
         if name not in CORRUPTIONS:
             raise unknown("corruption", name, CORRUPTIONS)
+    if not all(0 <= rate <= 1 for rate in rates):
+        raise InfofuseError(f"rates lie in [0, 1]; found {', '.join(map(str, rates))}")
     rates = tuple(sorted({0.0, *rates}))
     if len(rates) < 2:
         raise InfofuseError("no rate is above 0, so nothing goes wrong: give one, such as 0.5")

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infofuse.analysis.picture import file_format
 from infofuse.analysis.robustness import Curve
-from infofuse.files import replacing
+from infofuse.figures import blank, save
 from infofuse.metrics import NAMES
 
 if TYPE_CHECKING:
@@ -20,18 +19,11 @@ def draw_curves(runs: Mapping[str, Sequence[Curve]], metric: str, path: Path) ->
 
     The line is the mean over a run's models, the band one standard deviation to either side.
     """
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    kind = file_format(path)
     chosen = {run: [c for c in curves if c.metric == metric] for run, curves in runs.items()}
     everything = [curve for curves in chosen.values() for curve in curves]
     down = list(dict.fromkeys(c.corruption for c in everything))
     across = list(dict.fromkeys(c.modality for c in everything))
-    size = (1.2 + 2.9 * len(across), 0.9 + 2.1 * len(down))
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank((1.2 + 2.9 * len(across), 0.9 + 2.1 * len(down)))
     panels = figure.subplots(len(down), len(across), sharex=True, sharey=True, squeeze=False)
     for run, curves in chosen.items():
         for curve in curves:
@@ -47,9 +39,7 @@ def draw_curves(runs: Mapping[str, Sequence[Curve]], metric: str, path: Path) ->
         axes.set_xlabel("rate", fontsize=8)
     if len(chosen) > 1:
         panels[0][0].legend(fontsize=7)
-    with matplotlib.rc_context({"svg.hashsalt": "infofuse"}), replacing(path) as new:
-        metadata = {"Date": None} if kind == "svg" else None
-        figure.savefig(new, format=kind, dpi=120, metadata=metadata)
+    save(figure, path, dpi=120)
 
 
 def _line(axes: "Axes", curve: Curve, run: str) -> None:

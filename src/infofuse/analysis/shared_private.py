@@ -23,7 +23,7 @@ class Pair:
     """What two views share.
 
     cka: linear, debiased. spectrum: the canonical correlations of the cross-covariance, the
-    directions fitted on other clips than those they are read on, largest first. forward,
+    directions and their order fitted on other clips than those they are read on. forward,
     backward: held-out R² of the second view from the first, and of the first from the second.
     """
 

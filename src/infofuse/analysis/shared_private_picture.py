@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infofuse.analysis.picture import save
 from infofuse.analysis.shared_private import SharedPrivate
+from infofuse.figures import blank, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +21,7 @@ def draw_shared_private(found: Mapping[str, SharedPrivate], path: Path) -> None:
     Linear CKA of each pair, held-out R² of each view from each other one, held-out R² of the
     label from each view and what no other view says of it, and the spectra.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10.5, 7), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank((10.5, 7.0))
     panels = figure.subplots(2, 2)
     pairs = [", ".join(p.views) for p in next(iter(found.values())).pairs]
     cka = {state: [p.cka for p in s.pairs] for state, s in found.items()}

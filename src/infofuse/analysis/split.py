@@ -57,12 +57,16 @@ def cut(units: Int[Tensor, "n"], smallest: int) -> Parts:
 
 
 def everything(units: Int[Tensor, "n"]) -> Parts:
-    """All clips to estimate on, for a measure that fits nothing."""
-    rows = torch.arange(len(units))
-    return Parts(rows, rows[:0], rows, units)
+    """All clips to estimate on, for a measure that fits nothing, in an order of torch's generator.
+
+    So that pieces of what is too much to compare at once are not a file's: neighbours in a file
+    are often of one video, and what tells videos apart would be in no piece.
+    """
+    rows = torch.randperm(len(units))
+    return Parts(rows, rows[:0], rows, units[rows])
 
 
 def half(units: Int[Tensor, "n"]) -> Int[Tensor, "half"]:
-    """Half of the rows, drawn group by group (one group may be cut) without replacement."""
+    """Half of the rows, drawn group by group (one may be cut) without replacement, in order."""
     rank = torch.randperm(int(units.max()) + 1)[units]
-    return rank.argsort(stable=True)[: len(units) // 2]
+    return rank.argsort(stable=True)[: len(units) // 2].sort().values

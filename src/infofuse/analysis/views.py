@@ -4,15 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
-from torch import nn
+from torch import Tensor, nn
 
 from infofuse.data.loader import Loader
 from infofuse.errors import unknown
 from infofuse.models import columns
-from infofuse.training.predict import BATCH
-from infofuse.types import Clips
+from infofuse.training.predict import BATCH, in_order
+from infofuse.types import Clips, Output
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,24 +41,20 @@ def views_of_clips(clips: Clips, names: Sequence[str] = ()) -> Views:
     return _kept(values, clips, complete)
 
 
-@torch.inference_mode()
 def views_of_model(model: nn.Module, clips: Clips, names: Sequence[str] = ()) -> Views:
     """The model's `Output.views`, or those named, in evaluation mode."""
+
+    def of(output: Output) -> dict[str, Tensor]:
+        chosen = _chosen(names, output.views)
+        views = {m: output.views[m].float() for m in chosen}
+        return views | {"": output.complete(chosen)}  # a name that no view has
+
     was_training = model.training
     model.eval()
-    found, present, index = [], [], []
-    for batch in Loader(columns(model, clips), clips.labels, BATCH).ordered():
-        output = model(batch)
-        found.append(output.views)
-        present.append(output.present)
-        index.append(batch.index)
+    found = in_order(model, Loader(columns(model, clips), clips.labels, BATCH), of)
     model.train(was_training)
-    order = torch.cat(index).argsort()
-    names = _chosen(names, found[0])
-    joined = {m: torch.cat([v[m] for v in found])[order].float().numpy() for m in names}
-    here = [torch.cat([p[m] for p in present])[order].numpy() for m in names if m in present[0]]
-    complete = np.all([np.ones(len(clips), bool), *here], axis=0)
-    return _kept({m: v[complete] for m, v in joined.items()}, clips, complete)
+    complete = found.pop("")
+    return _kept({m: v[complete] for m, v in found.items()}, clips, complete)
 
 
 def _chosen(names: Sequence[str], known: Iterable[str]) -> Sequence[str]:

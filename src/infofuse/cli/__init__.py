@@ -76,8 +76,12 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USER_MISTAKE)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno == errno.ENOSPC:
+            where = f" under {error.filename}" if error.filename else ""
+            said = f"the disk is full{where}: {FULL}"
+        elif error.filename:
+            said = f"{error.filename} cannot be used: {error.strerror}"
+        else:
             raise
-        where = f" under {error.filename}" if error.filename else ""
-        typer.echo(f"error: the disk is full{where}: {FULL}", err=True)
+        typer.echo(f"error: {said}", err=True)
         sys.exit(USER_MISTAKE)

@@ -1,6 +1,5 @@
 """infofuse audit"""
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +10,9 @@ from infofuse.cli import show
 if TYPE_CHECKING:
     from infofuse.data.audit import Audit
 
-ERRORS = 1
-
 
 def audit(
-    path: Annotated[Path, typer.Argument(help="A data set, in any known format.")],
+    path: Annotated[Path, show.DataSet],
     as_: Annotated[
         str | None,
         typer.Option("--as", help="What it should be, such as mosi; see `infofuse datasets`."),
@@ -32,8 +29,10 @@ def audit(
     from infofuse.data import open_corpus
     from infofuse.data.audit import audit as look
     from infofuse.data.audit.page import page
-    from infofuse.files import write_text
+    from infofuse.files import check_place, write_text
 
+    if html is not None:
+        check_place(html)
     with show.busy(f"reading {path}"):
         corpus = open_corpus(path)
     with show.busy("looking at every clip"):
@@ -45,24 +44,17 @@ def audit(
     else:
         typer.echo(report(path, found))
     if not found.passed:
-        raise typer.Exit(ERRORS)
+        raise typer.Exit(show.FINDINGS)
 
 
 def report(path: Path, found: "Audit") -> str:
     """The findings as text, the gravest first."""
-    counts = ", ".join(f"{s} {n:,}" for s, n in found.description.clips.items())
-    lines = [f"{path}: {counts} clips", _wrap(found.description.likeness.sentence(), ""), ""]
+    counts = show.counts(found.description.clips)
+    lines = [f"{path}: {counts} clips", show.wrap(found.description.likeness.sentence()), ""]
     for finding in found.findings:
-        lines.append(_wrap(f"{finding.check}: {finding.what}.", f"{finding.severity:<8}"))
-        lines += [_wrap(f"- {example}", " " * 8) for example in finding.examples]
+        lines.append(show.wrap(f"{finding.check}: {finding.what}.", f"{finding.severity:<8}"))
+        lines += [show.wrap(f"- {example}", " " * 8) for example in finding.examples]
     severities = [finding.severity for finding in found.findings]
     tally = ", ".join(f"{severities.count(s)} {s}(s)" for s in dict.fromkeys(severities))
     end = f"{tally}. Fingerprint: {found.description.fingerprint[:16]}"
     return "\n".join([*lines, "", end])
-
-
-def _wrap(text: str, lead: str) -> str:
-    return textwrap.fill(
-        text, show.COLUMNS - 1, initial_indent=lead, subsequent_indent=" " * (len(lead) + 2),
-        break_on_hyphens=False,
-    )  # fmt: skip

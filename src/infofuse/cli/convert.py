@@ -9,8 +9,8 @@ from infofuse.cli import show
 
 
 def convert(
-    path: Annotated[Path, typer.Argument(help="A data set, in any known format.")],
-    out: Annotated[Path, typer.Argument(help="The store to write (a folder).")],
+    path: Annotated[Path, show.DataSet],
+    out: Annotated[Path, show.Store],
     overwrite: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
@@ -33,7 +33,6 @@ def convert(
         facts = {"path": str(out), "clips": counts, "bytes": size, "notes": list(corpus.notes)}
         show.print_json({**facts, "fingerprint": corpus.fingerprint})
         return
-    listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-    typer.echo(f"Written to {out}: {listed} clips, {size / 1e6:.1f} MB.")
+    typer.echo(f"Written to {out}: {show.counts(counts)} clips, {size / 1e6:.1f} MB.")
     for note in corpus.notes:
         typer.echo(f"Note: {note}.")

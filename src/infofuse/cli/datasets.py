@@ -1,6 +1,5 @@
 """infofuse datasets"""
 
-import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,15 +48,11 @@ def _card(d: "Dataset") -> list[str]:
         cuts = f" {labels.cuts}" if labels.cuts else ""
         lines.append(f"Labels: {labels.what}: {values}.{cuts} [{labels.source}]")
     for split in d.splits:
-        counts = ", ".join(f"{s} {n:,}" for s, n in split.clips.items())
         by_id = "; by id in --json" if split.groups else ""
-        lines.append(f"Split, {split.name}: {counts}{by_id}. [{split.source}]")
+        lines.append(f"Split, {split.name}: {show.counts(split.clips)}{by_id}. [{split.source}]")
     for variant in d.variants:
         widths = ", ".join(f"{m} {w}" for m, w in variant.features.items())
         lines.append(
             f"Features, {d.name}-{variant.name}: {variant.title}: {widths}. [{variant.source}]"
         )
-    return [
-        textwrap.fill(line, show.COLUMNS - 1, subsequent_indent="  ", break_on_hyphens=False)
-        for line in lines
-    ]
+    return [show.wrap(line) for line in lines]

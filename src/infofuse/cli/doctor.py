@@ -7,8 +7,6 @@ import typer
 
 from infofuse.cli import show
 
-FINDINGS = 1
-
 
 def doctor(
     data: Annotated[
@@ -27,7 +25,7 @@ def doctor(
         for check in checks:
             typer.echo(f"{'ok ' if check['ok'] else 'NO '} {check['what']}: {check['found']}")
     if not all(check["ok"] for check in checks):
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(show.FINDINGS)
 
 
 def _check(what: str, ok: bool, found: str) -> dict[str, Any]:
@@ -78,7 +76,7 @@ def _data(path: Path) -> list[dict[str, Any]]:
     except InfofuseError as error:
         return [_check("data", False, str(error))]
     spec = corpus.spec
-    counts = ", ".join(f"{name} {len(clips)}" for name, clips in corpus.splits.items())
+    counts = show.counts({name: len(clips) for name, clips in corpus.splits.items()})
     widths = ", ".join(f"{name} {width}" for name, width in spec.features.items())
     words = "words" if spec.text else "no words"
     return [

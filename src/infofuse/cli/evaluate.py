@@ -9,9 +9,9 @@ from infofuse.cli import show
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run, a seed's folder of it, or a checkpoint.")],
+    run: Annotated[Path, show.Run],
     data: Annotated[Path, typer.Argument(help="The data set.")],
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[str, show.Split] = "test",
     json: Annotated[bool, show.Json] = False,
 ) -> None:
     """Score a checkpoint on a split of a data set.

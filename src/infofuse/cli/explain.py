@@ -1,7 +1,8 @@
 """infofuse explain"""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(help="A run, a seed's folder of it, or a checkpoint.")],
+    run: Annotated[Path, show.Run],
     data: Annotated[
         Path | None, typer.Argument(help="The data set whose clips are explained.")
     ] = None,
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[str, show.Split] = "test",
     human: Annotated[
         Path | None,
         typer.Option(help='Human labels, JSON: {"clip": {"text": 0.4}}.', show_default=False),
     ] = None,
-    clips: Annotated[int, typer.Option(help="How many clips to list.")] = 10,
+    clips: Annotated[int, typer.Option(help="How many clips to list.", min=0)] = 10,
     out: Annotated[
         Path | None, typer.Option(help="All clips: .html with DATA, else .csv.", show_default=False)
     ] = None,
@@ -49,15 +50,17 @@ def _explain_clips(
     from infofuse.analysis.explanation import explain as explain_clips
     from infofuse.analysis.explanation_page import page
     from infofuse.data import open_corpus
-    from infofuse.files import write_text
-    from infofuse.training.checkpoint import load_with_penalties
+    from infofuse.files import check_place, write_text
+    from infofuse.training.checkpoint import load_with_penalties, read_config
     from infofuse.training.protocol import find_checkpoint, open_split, task_for
 
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise InfofuseError(f"{out} should end in .html, the format of explained clips")
+    if out is not None:
+        check_place(out)
     folder, corpus = find_checkpoint(run), open_corpus(data)
     with show.busy("predicting from every subset of the modalities"):
-        task = task_for(folder, corpus)
+        task = task_for(read_config(folder), corpus)
         model, penalties = load_with_penalties(folder)
         chosen = open_split(corpus, split, folder.parent)
         found = explain_clips(model, chosen, task, next(iter(penalties), None))
@@ -82,67 +85,35 @@ def _explained_table(found: "Explanation", count: int) -> str:
     scored = found.agreement is not None
     rows = [["clip", "label", "said", *(["agree"] if scored else []), *values]]
     for i in found.order()[:count]:
-        agree = [] if found.agreement is None else [_short(found.agreement[i])]
+        agree = [] if found.agreement is None else [show.number(found.agreement[i])]
         adds = [f"{v[i, found.shown(i)]:+.2f}" for v in values.values()]
         said = [found.words(found.clips.labels[i]), found.words(found.answers[i])]
         rows.append([str(found.clips.ids[i]), *said, *agree, *adds])
     return show.table(rows)
 
 
-def _short(value: float) -> str:
-    return "–" if value != value else f"{value:.2f}"
-
-
 def _explain_labels(
     run: Path, human: Path | None, clips: int, out: Path | None, json: bool
 ) -> None:
-    from infofuse.analysis.labels import agreement, drift, generated_labels
+    from infofuse.analysis.labels import agreement, drift, generated_labels, read_human
     from infofuse.files import write_text
 
     if out is not None and out.suffix.lower() != ".csv":
         raise InfofuseError(f"{out} should end in .csv, the format of generated labels")
     labels = generated_labels(run)
     moved = drift(labels)
-    agreed = agreement(labels, _human(human)) if human else []
+    agreed = agreement(labels, read_human(human)) if human else []
     if out is not None:
         write_text(out, labels.to_csv())
     if json:
-        show.print_json(_content(labels, moved, agreed))
+        content = {"drift": [*map(asdict, moved)], "agreement": [*map(asdict, agreed)]}
+        show.print_json(content | {"labels": labels.to_json()})
         return
     typer.echo(_drift_table(moved))
     if agreed:
         typer.echo("\n" + _agreement_table(agreed))
     if clips > 0:
         typer.echo("\n" + _clip_table(labels, clips))
-
-
-def _human(path: Path) -> dict[str, dict[str, float]]:
-    from infofuse.files import read_json
-
-    table = read_json(path)
-    good = isinstance(table, dict) and all(isinstance(row, dict) for row in table.values())
-    numbers = good and all(
-        isinstance(y, int | float) for row in table.values() for y in row.values()
-    )
-    if not numbers:
-        raise InfofuseError(
-            f'{path} holds something else than labels by clip and modality, {{"clip": '
-            f'{{"text": 0.4}}}}'
-        )
-    return table
-
-
-def _content(
-    labels: "GeneratedLabels", moved: list["Drift"], agreed: list["Agreement"]
-) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    own = {m: y.tolist() for m, y in labels.unimodal.items()}
-    return {
-        "drift": [asdict(one) for one in moved],
-        "agreement": [asdict(one) for one in agreed],
-        "labels": {"id": list(labels.ids), "multimodal": labels.multimodal.tolist(), **own},
-    }
 
 
 def _drift_table(moved: list["Drift"]) -> str:

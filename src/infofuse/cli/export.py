@@ -9,7 +9,7 @@ from infofuse.cli import show
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A run of one seed, a seed's folder, a checkpoint.")],
+    run: Annotated[Path, show.OneSeed],
     onnx: Annotated[Path, typer.Option(help="The folder to write.", show_default=False)],
     json: Annotated[bool, show.Json] = False,
 ) -> None:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from infofuse.extract.folder import Extraction
     from infofuse.extract.recipe import FeatureRecipe
 
-FINDINGS = 1
 NONE = "none"
 _LISTED = 20
 
@@ -44,20 +43,16 @@ def extract(
     from infofuse.extract.folder import extract_folder
 
     chosen = _recipe(recipe, {"audio": audio, "vision": vision, "text": text}, fps)
-    try:
-        with show.counting("extracting") as report:
-            made = extract_folder(
-                media, out, chosen, labels, jobs=jobs, overwrite=overwrite, report=report
-            )
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        raise typer.Exit(show.INTERRUPTED) from None
+    with show.interruptible(), show.counting("extracting") as report:
+        made = extract_folder(
+            media, out, chosen, labels, jobs=jobs, overwrite=overwrite, report=report
+        )
     if json:
         show.print_json(asdict(made) | {"store": str(made.store), "kept": _path(made.kept)})
     else:
         typer.echo(_text(made))
     if made.failed:
-        raise typer.Exit(FINDINGS)
+        raise typer.Exit(show.FINDINGS)
 
 
 def _recipe(path: Path | None, stages: dict[str, str | None], fps: float | None) -> "FeatureRecipe":
@@ -70,8 +65,7 @@ def _recipe(path: Path | None, stages: dict[str, str | None], fps: float | None)
 
 
 def _text(made: "Extraction") -> str:
-    counts = ", ".join(f"{name} {count:,}" for name, count in made.clips.items())
-    lines = [f"Written to {made.store}: {counts} clips."]
+    lines = [f"Written to {made.store}: {show.counts(made.clips)} clips."]
     lines += [f"Note: {note}." for note in made.notes]
     lines += [f"FAILED {id}: {why}" for id, why in [*made.failed.items()][:_LISTED]]
     if len(made.failed) > _LISTED:

@@ -1,6 +1,5 @@
 """infofuse inspect"""
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ BAR = 40
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A data set, in any known format.")],
+    path: Annotated[Path, show.DataSet],
     json: Annotated[bool, show.Json] = False,
 ) -> None:
     """Say what a data set holds, what it looks like, and what cannot be used.
@@ -37,16 +36,18 @@ def inspect(
 
 
 def _lines(path: Path, layout: str, found: "Description") -> list[str]:
+    from infofuse.data.describe import odd
+
     splits = list(found.clips)
     head = [["clips", *splits], ["all", *(f"{found.clips[s]:,}" for s in splits)]]
     head.append(["videos or speakers", *(f"{found.groups[s]:,}" for s in splits)])
-    columns = {**found.features, **({"words": found.words} if found.words else {})}
+    columns = found.columns
     head += [[f"with {n}", *(f"{c.clips[s]:,}" for s in splits)] for n, c in columns.items()]
-    lines = [f"{path}: {layout}", _wrap(found.likeness.sentence()), "", show.table(head), ""]
+    lines = [f"{path}: {layout}", show.wrap(found.likeness.sentence()), "", show.table(head), ""]
     lines += [show.table(_steps(columns)), ""] if columns else []
     lines += [line for k, label in enumerate(found.labels) for line in _histogram(k, label)]
-    lines += [_wrap(f"Odd: {odd}.") for n, c in columns.items() for odd in _odd(n, c)]
-    lines += [_wrap(f"Note: {note}.") for note in found.notes]
+    lines += [show.wrap(f"Odd: {w}.") for n, c in columns.items() for w in odd(n, c).values()]
+    lines += [show.wrap(f"Note: {note}.") for note in found.notes]
     return [*lines, f"Fingerprint: {found.fingerprint[:16]}"]
 
 
@@ -72,16 +73,3 @@ def _histogram(k: int, label: "LabelColumn") -> list[str]:
         for low, n in zip(label.edges, label.counts, strict=False)
     ]
     return [f"Label: {summary}.", *bars]
-
-
-def _odd(name: str, column: "Column") -> list[str]:
-    found = []
-    if column.nan or column.infinite:
-        found.append(f"{name} has {column.nan:,} NaN and {column.infinite:,} infinite numbers")
-    if column.constant and name != "words":
-        found.append(f"{len(column.constant)} of {column.width} features of {name} are constant")
-    return found
-
-
-def _wrap(text: str) -> str:
-    return textwrap.fill(text, show.COLUMNS - 1, subsequent_indent="  ", break_on_hyphens=False)

@@ -1,6 +1,5 @@
 """infofuse measure"""
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,16 +12,18 @@ from infofuse.errors import InfofuseError
 if TYPE_CHECKING:
     from infofuse.analysis import Report, Views
 
-RUN = ("config.json", "checkpoint/config.json", "seed-*/checkpoint/config.json")
+ESTIMATOR = "InfoNCE"
 
 
 def measure(
     target: Annotated[Path, typer.Argument(help="A run or checkpoint, or a data set.")],
     data: Annotated[Path | None, typer.Argument(help="The data set, for a run.")] = None,
     views: Annotated[str, typer.Option(help="Such as text,audio,fused; all if empty.")] = "",
-    estimator: Annotated[str, typer.Option(help="A measure in nats.")] = "InfoNCE",
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
-    out: Annotated[Path | None, typer.Option(help="A picture: .png or .svg.")] = None,
+    estimator: Annotated[
+        str | None, typer.Option(help="A measure in nats.", show_default=ESTIMATOR)
+    ] = None,
+    split: Annotated[str, show.Split] = "valid",
+    out: Annotated[Path | None, show.Picture] = None,
     seed: Annotated[int, typer.Option(help="Of the parts and the critic.")] = 0,
     shared_private: Annotated[
         bool,
@@ -40,16 +41,18 @@ def measure(
     half of the clips; the numbers are of the other half.
     """
     from infofuse.analysis import dependence, draw
-    from infofuse.analysis.picture import file_format
+    from infofuse.figures import check_picture
 
     if out is not None:
-        file_format(out)
-    names = [name.strip() for name in views.split(",") if name.strip()]
+        check_picture(out)
+    names = show.names(views)
     if shared_private:
+        if estimator is not None:
+            raise InfofuseError("--shared-private asks no estimator in nats: leave out --estimator")
         return shared_private_verb.report(target, data, split, names, out, seed, json)
     with show.busy("measuring dependence"):
         found = _of_model(target, data, split, names) if data else _of_data(target, split, names)
-        report = dependence(found.values, estimator, groups=found.groups, seed=seed)
+        report = dependence(found.values, estimator or ESTIMATOR, groups=found.groups, seed=seed)
     if out is not None:
         draw(report, out)
     if json:
@@ -61,7 +64,7 @@ def measure(
     if found.left_out:
         typer.echo(f"{found.left_out} clip(s) lack one of the views and were left out.")
     for warning in report.warnings:
-        typer.echo(textwrap.fill(warning, 79, subsequent_indent="  "))
+        typer.echo(show.wrap(warning))
 
 
 def _of_model(run: Path, data: Path, split: str, names: list[str]) -> "Views":
@@ -78,8 +81,9 @@ def _of_model(run: Path, data: Path, split: str, names: list[str]) -> "Views":
 def _of_data(path: Path, split: str, names: list[str]) -> "Views":
     from infofuse.analysis import views_of_clips
     from infofuse.data import open_corpus
+    from infofuse.training.protocol import is_run
 
-    if any(any(path.glob(run)) for run in RUN):
+    if is_run(path):
         raise InfofuseError(f"{path} is a run: give the data set to measure it on as well")
     if split == "test":
         raise InfofuseError(

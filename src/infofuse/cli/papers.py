@@ -16,10 +16,8 @@ def papers(json: Annotated[bool, show.Json] = False) -> None:
     if json:
         show.print_json({name: asdict(paper) for name, paper in found.items()})
         return
-    import textwrap
-
     for name, paper in found.items():
         status = ", a reconstruction" if paper.reconstruction else ""
         typer.echo(f"{name}  ({paper.place}{status})")
-        typer.echo(textwrap.fill(paper.title, 78, initial_indent="  ", subsequent_indent="  "))
-        typer.echo(textwrap.fill(paper.summary, 78, initial_indent="  ", subsequent_indent="  "))
+        typer.echo(show.wrap(paper.title, "  ", ""))
+        typer.echo(show.wrap(paper.summary, "  ", ""))

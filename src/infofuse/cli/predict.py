@@ -12,11 +12,11 @@ from infofuse.errors import InfofuseError
 if TYPE_CHECKING:
     from infofuse.predict import ClipPrediction, Prediction, Predictor
 
-NOT_ALL = 1
+SPLIT = "test"
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run of one seed, a seed's folder, a checkpoint.")],
+    run: Annotated[Path, show.OneSeed],
     clips: Annotated[
         list[Path] | None,
         typer.Argument(help="Media files, or a data set of features.", show_default=False),
@@ -33,9 +33,17 @@ def predict(
         float | None,
         typer.Option(help="Leave open what is not decided at this confidence.", show_default=False),
     ] = None,
-    split: Annotated[str, typer.Option(help="Of a data set: train, valid or test.")] = "test",
-    window: Annotated[float, typer.Option(help="Seconds of a window of the timeline.")] = 5.0,
-    hop: Annotated[float, typer.Option(help="Seconds from window to window.")] = 2.5,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Of a data set: train, valid or test.", show_default=SPLIT),
+    ] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(help="Seconds of a window of the timeline.", show_default="5.0"),
+    ] = None,
+    hop: Annotated[
+        float | None, typer.Option(help="Seconds from window to window.", show_default="2.5")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The timeline of one media file: .png or .svg.")
     ] = None,
@@ -49,24 +57,31 @@ def predict(
     modality says alone and adds. Of several media files, those that cannot be
     read are listed at the end, and the exit status is 1.
     """
-    from infofuse.analysis.picture import file_format
+    from infofuse.figures import check_picture
     from infofuse.predict import Predictor, predict_text
     from infofuse.predict.picture import draw_timeline
+    from infofuse.predict.timeline import check_windows
 
     paths = clips or []
     data = [path for path in paths if _is_data(path)]
     _check(paths, data, text, transcript, only, out)
+    if split is not None and not data and all(path.exists() for path in paths):
+        raise InfofuseError("--split is of a data set, and none is given: leave it out")
+    windows = {k: v for k, v in {"window": window, "hop": hop}.items() if v is not None}
+    if windows and (data or not paths):
+        raise InfofuseError(f"--{next(iter(windows))} is of a media file's timeline: leave it out")
+    check_windows(**windows)
     if out is not None:
-        file_format(out)
+        check_picture(out)
     predictor = Predictor.load(run, confidence, abstain)
-    chosen = [name.strip() for name in only.split(",")] if only else None
+    chosen = show.names(only) or None
     media: list[ClipPrediction] = []
     failed: dict[str, str] = {}
     if data:
-        found = _predict_data(predictor, run, data[0], split, chosen)
+        found = _predict_data(predictor, run, data[0], split or SPLIT, chosen)
     elif paths:
         options = {"text": text, "transcript": transcript, "only": chosen}
-        media, failed = _predict_media(predictor, paths, options | {"window": window, "hop": hop})
+        media, failed = _predict_media(predictor, paths, options | windows)
         found = [one.prediction for one in media]
     else:
         found = [predict_text(predictor, text or "")]
@@ -79,7 +94,7 @@ def predict(
         for path, why in failed.items():
             typer.echo(f"{path}: not predicted: {why}")
     if failed:
-        raise typer.Exit(NOT_ALL)
+        raise typer.Exit(show.FINDINGS)
 
 
 def _is_data(path: Path) -> bool:

@@ -17,11 +17,11 @@ def robustness(
     paths: Annotated[
         list[Path], typer.Argument(metavar="RUN... DATA", help="One or more runs; the data set.")
     ],
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[str, show.Split] = "test",
     metric: Annotated[str, typer.Option(help="Of the table and picture; all if JSON.")] = "",
     corruptions: Annotated[str, typer.Option(help="Such as masked,absent; all if empty.")] = "",
     rates: Annotated[str, typer.Option(help="Such as 0,0.5,1; tenths if empty.")] = "",
-    out: Annotated[Path | None, typer.Option(help="A picture: .png or .svg.")] = None,
+    out: Annotated[Path | None, show.Picture] = None,
     seed: Annotated[int, typer.Option(help="Of what goes wrong where.")] = 0,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
@@ -30,22 +30,22 @@ def robustness(
     A share of its steps is masked, it is absent from a share of the clips, drowned in noise,
     delayed, or another clip's. Every seed of a run is scored; several runs are compared.
     """
-    from infofuse.analysis.picture import file_format
     from infofuse.analysis.robustness_picture import draw_curves
     from infofuse.data import open_corpus
+    from infofuse.figures import check_picture
     from infofuse.metrics import NAMES
 
     if len(paths) < 2:
         raise InfofuseError("give one or more runs, and the data set last")
     if out is not None:
-        file_format(out)
+        check_picture(out)
     if metric and metric not in NAMES:
         raise unknown("metric", metric, NAMES)
     *runs, data = paths
     corpus = open_corpus(data)
     options: dict[str, Any] = {"rates": _numbers(rates)} if rates else {}
-    if corruptions:
-        options["corruptions"] = [name.strip() for name in corruptions.split(",")]
+    if named := show.names(corruptions):
+        options["corruptions"] = named
     found = {str(run): _curves(run, corpus, split, seed, options) for run in runs}
     measured = [curve.metric for curves in found.values() for curve in curves]
     metric = metric or measured[0]
@@ -61,12 +61,9 @@ def robustness(
 
 def _numbers(text: str) -> list[float]:
     try:
-        rates = [float(part) for part in text.split(",")]
+        return [float(part) for part in text.split(",")]
     except ValueError:
         raise InfofuseError(f"--rates takes numbers such as 0,0.5,1; found {text!r}") from None
-    if not all(0 <= rate <= 1 for rate in rates):
-        raise InfofuseError(f"rates lie in [0, 1]; found {text!r}")
-    return rates
 
 
 def _curves(
@@ -74,10 +71,11 @@ def _curves(
 ) -> list["Curve"]:
     from infofuse.analysis.robustness import robustness as measure
     from infofuse.training import load
+    from infofuse.training.checkpoint import read_config
     from infofuse.training.protocol import find_checkpoints, open_split, task_for
 
     folders = find_checkpoints(run)
-    task = task_for(folders[0], corpus)
+    task = task_for(read_config(folders[0]), corpus)
     opened = [open_split(corpus, split, folder.parent) for folder in folders]
     models = [load(folder) for folder in folders]
     with show.counting(f"{run}: predicting") as report:
@@ -96,10 +94,6 @@ def _table(found: dict[str, list["Curve"]], metric: str) -> str:
 
 
 def _row(curve: "Curve") -> list[str]:
-    at = [_number(curve.score_at(rate).mean(), 3) for rate in (0.0, 0.5, 1.0)]
-    kept, area = _number(curve.at(0.5).mean(), 2), _number(curve.area.mean(), 2)
+    at = [show.number(curve.score_at(rate).mean(), 3) for rate in (0.0, 0.5, 1.0)]
+    kept, area = show.number(curve.at(0.5).mean()), show.number(curve.area.mean())
     return [f"{curve.modality} {curve.corruption}", *at, kept, area]
-
-
-def _number(value: float, digits: int) -> str:
-    return "–" if value != value else f"{value:.{digits}f}"

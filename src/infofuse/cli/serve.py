@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from infofuse.cli import show
-from infofuse.errors import InfofuseError
+from infofuse.errors import missing
 
 
 def serve(
-    run: Annotated[Path, typer.Argument(help="A run of one seed, a seed's folder, a checkpoint.")],
+    run: Annotated[Path, show.OneSeed],
     host: Annotated[str, typer.Option(help="Where to listen; 127.0.0.1: this machine alone.")] = (
         "127.0.0.1"
     ),
@@ -47,9 +47,7 @@ def serve(
         import infofuse.serve.app  # noqa: F401
         from infofuse.serve.run import serve as run_service
     except ImportError as error:
-        raise InfofuseError(
-            f"the service needs {error.name}: pip install 'infofuse[serve]'"
-        ) from None
+        raise missing(f"the service needs {error.name}", "serve") from None
     from infofuse.predict import Predictor
     from infofuse.serve.limits import MEGABYTE, Limits
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from infofuse.cli import show
-from infofuse.errors import InfofuseError
 
 if TYPE_CHECKING:
     from infofuse.analysis import SharedPrivate
@@ -45,10 +44,10 @@ def _before_and_after(
     from infofuse.models import encoders
     from infofuse.training import load
     from infofuse.training.prepare import untrained
-    from infofuse.training.protocol import find_checkpoint, open_split
+    from infofuse.training.protocol import data_of, find_checkpoint, open_split
 
     folder = find_checkpoint(run)
-    corpus = open_corpus(data or _data_of(folder))
+    corpus = open_corpus(data or data_of(folder))
     clips = open_split(corpus, split, folder.parent)
     states = {
         "before": untrained(folder, corpus.split("train")),
@@ -62,20 +61,6 @@ def _before_and_after(
         state: shared_private(v.values, v.labels[:, 0], groups=v.groups, seed=seed)
         for state, v in views.items()
     }
-
-
-def _data_of(folder: Path) -> Path:
-    """The data that a run was trained on, as its recipe names it."""
-    from infofuse.training.recipe import read_recipe
-
-    recipe = folder.parent.parent / "recipe.toml"
-    data = Path(read_recipe(recipe)["data"]) if recipe.is_file() else None
-    if data is None or not data.exists():
-        raise InfofuseError(
-            f"the data that {folder.parent} was trained on is not where its recipe says "
-            f"({data or 'it has none'}): name the data set after the run"
-        )
-    return data
 
 
 def _pair_table(found: dict[str, "SharedPrivate"]) -> str:

@@ -12,10 +12,17 @@ if TYPE_CHECKING:
     from infofuse.training.loop import Report
     from infofuse.training.run import Announce
 
-INTERRUPTED = 130
+FINDINGS, INTERRUPTED = 1, 130
 COLUMNS, GAP, NARROW = 80, "  ", 12
 
 Json = typer.Option("--json", help="Print JSON for machines.")
+Split = typer.Option(help="train, valid or test.")
+Picture = typer.Option(help="A picture: .png or .svg.")
+Corpus = typer.Option(help="The data set: a store, or a file in a known format.")
+DataSet = typer.Argument(help="A data set, in any known format.")
+Store = typer.Argument(help="The store to write (a folder).")
+Run = typer.Argument(help="A run, a seed's folder of it, or a checkpoint.")
+OneSeed = typer.Argument(help="A run of one seed, a seed's folder, a checkpoint.")
 
 
 def print_json(content: Any) -> None:
@@ -47,12 +54,33 @@ def _lines(row: Sequence[str], first: int, others: Sequence[int]) -> Iterator[st
     yield from rest
 
 
+def wrap(text: str, lead: str = "", hang: str = "  ") -> str:
+    """A paragraph behind a lead, its further lines under the first and a hanging indent."""
+    below = " " * len(lead) + hang
+    return textwrap.fill(
+        text, COLUMNS - 1, initial_indent=lead, subsequent_indent=below, break_on_hyphens=False
+    )
+
+
+def counts(clips: Mapping[str, int]) -> str:
+    """Such as "train 1,284, valid 229"."""
+    return ", ".join(f"{name} {count:,}" for name, count in clips.items())
+
+
+def names(text: str) -> list[str]:
+    """The names of an option such as `--only text,audio`."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number of a table, a dash where it is undefined."""
+    return "–" if value != value else f"{value:.{digits}f}"
+
+
 def spread(entry: Mapping[str, float], digits: int = 3) -> str:
     """`mean ± sd`, or the mean alone of a single seed."""
     mean, sd = entry["mean"], entry["sd"]
-    if mean != mean:
-        return "–"
-    return f"{mean:.{digits}f}" + ("" if sd != sd else f" ± {sd:.{digits}f}")
+    return number(mean, digits) + ("" if sd != sd or mean != mean else f" ± {number(sd, digits)}")
 
 
 @contextlib.contextmanager

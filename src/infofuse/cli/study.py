@@ -14,8 +14,6 @@ from infofuse.errors import InfofuseError
 if TYPE_CHECKING:
     from infofuse.study.pool import Standing, Watch
 
-FAILED = 1
-
 
 def study(
     words: Annotated[
@@ -46,6 +44,8 @@ def study(
     if len(rest) != 1:
         raise InfofuseError("give one study file, or: infofuse study report DIR")
     if verb == "report":
+        if protocol or log or jobs != 1:
+            raise InfofuseError("a report trains nothing: leave out --jobs, --protocol and --log")
         _report(Path(rest[0]), out, json)
     else:
         _run(Path(rest[0]), out, jobs, protocol, log, json)
@@ -59,16 +59,12 @@ def _run(file: Path, out: Path | None, jobs: int, protocol: str, log: str, json:
         raise InfofuseError(f"--jobs is 0 or more; found {jobs}")
     declared = read_study(file, protocol)
     folder = out or Path("runs") / file.stem
-    try:
-        with _watching(quiet=json) as watch:
-            say = (lambda _: None) if json else (lambda line: typer.echo(line, err=True))
-            failures = run_study(declared, folder, jobs, watch, say, log)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        raise typer.Exit(show.INTERRUPTED) from None
+    with show.interruptible(), _watching(quiet=json) as watch:
+        say = (lambda _: None) if json else (lambda line: typer.echo(line, err=True))
+        failures = run_study(declared, folder, jobs, watch, say, log)
     _report(folder, None, json)
     if failures:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(show.FINDINGS)
 
 
 def _report(folder: Path, out: Path | None, json: bool) -> None:

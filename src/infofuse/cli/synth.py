@@ -9,7 +9,7 @@ from infofuse.cli import show
 
 
 def synth(
-    out: Annotated[Path, typer.Argument(help="The store to write (a folder).")],
+    out: Annotated[Path, show.Store],
     preset: Annotated[
         str | None,
         typer.Option(help="demo (if none is named), redundant, unique, synergy or conflict."),
@@ -24,6 +24,7 @@ def synth(
         list[str] | None,
         typer.Option("--set", help="Change one dial: --set noise=2.0", metavar="KEY=VALUE"),
     ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
     """Write a generated corpus whose structure is known.
@@ -41,13 +42,12 @@ def synth(
         raise InfofuseError("--like makes a twin, which has no --preset and no dials to --set")
     if scale != 1 and not like:
         raise InfofuseError("--scale is of a twin: name one by --like, or use --set train=N")
-    free_for_store(out)
+    free_for_store(out, overwrite)
     with show.busy("generating"):
         corpus = twin(like, scale, seed) if like else synthesize(preset or "demo", seed, set_ or ())
-    write_store(corpus, out)
+    write_store(corpus, out, overwrite)
     counts = {name: len(clips) for name, clips in corpus.splits.items()}
     if json:
         show.print_json({"path": str(out), "clips": counts, "fingerprint": corpus.fingerprint})
         return
-    listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-    typer.echo(f"Written to {out}: {listed} clips.")
+    typer.echo(f"Written to {out}: {show.counts(counts)} clips.")

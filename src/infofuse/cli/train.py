@@ -7,9 +7,6 @@ import typer
 
 from infofuse.cli import show
 
-PEEKED = """Protocol "release": each epoch was chosen by the test split. These scores are
-too good, and not to be compared with those of an honest run."""
-
 
 def train(
     recipe: Annotated[
@@ -18,9 +15,7 @@ def train(
     paper: Annotated[
         str | None, typer.Option(help="The paper to train; see `infofuse papers`.")
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="The data set: a store, or a file in a known format.")
-    ] = None,
+    data: Annotated[str | None, show.Corpus] = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds, such as 1111-1115 or 1,2,3.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder. Used again, the run goes on.")
@@ -46,18 +41,19 @@ def train(
     """Train a paper on a data set, several seeds in one command.
 
     Name a recipe, or a paper and data. The checkpoint of each seed is chosen
-    by its validation MAE; then the test split is opened once. OUT receives
-    recipe.toml, metrics.json, curves.png and, for each seed, its checkpoint.
+    by its validation score (MAE; weighted F1 for classes); then the test split
+    is opened once. OUT receives recipe.toml, metrics.json, curves.png and, for
+    each seed, its checkpoint.
     A run that was stopped goes on when the same command is given again.
     With several devices, training gives the weights that it gives with one.
     """
     from infofuse.training.processes import rank
-    from infofuse.training.recipe import read_recipe, resolve
+    from infofuse.training.recipe import PEEKED, read_recipe, resolve, with_given
     from infofuse.training.run import train as run
 
     tables: dict[str, Any] = read_recipe(recipe) if recipe else {}
-    given = {"paper": paper, "data": data, "seeds": seeds}
-    resolved = resolve(tables | {k: v for k, v in given.items() if v is not None}, set_ or ())
+    tables = with_given(tables, paper=paper, data=data, seeds=seeds)
+    resolved = resolve(tables, set_ or ())
     folder = out or Path("runs") / (recipe.stem if recipe else resolved.paper)
     with show.progress(quiet=json or rank() > 0) as announce:
         metrics = run(
@@ -76,7 +72,7 @@ def train(
         return
     typer.echo(report(metrics))
     if resolved.protocol == "release":
-        typer.echo(f"\n{PEEKED}")
+        typer.echo("\n" + show.wrap(PEEKED, hang=""))
     typer.echo(f"\nWritten to {folder}: metrics.json, curves.png, and a checkpoint for each seed.")
 
 

@@ -16,9 +16,7 @@ def tune(
     paper: Annotated[
         str | None, typer.Option(help="The paper to tune; see `infofuse papers`.")
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="The data set: a store, or a file in a known format.")
-    ] = None,
+    data: Annotated[str | None, show.Corpus] = None,
     trials: Annotated[int | None, typer.Option(help="Trials in all; 20 by default.")] = None,
     jobs: Annotated[int, typer.Option(help="Trials at a time, a core each.")] = 1,
     seeds: Annotated[str | None, typer.Option(help="Seeds that each trial trains.")] = None,
@@ -41,14 +39,14 @@ def tune(
     recipe to train, trials.csv, tuning.png and study.db. A search that was
     stopped goes on when the same command is given again.
     """
-    from infofuse.training.recipe import read_recipe, resolve
+    from infofuse.training.recipe import read_recipe, resolve, with_given
     from infofuse.tuning.search import tune as search
     from infofuse.tuning.space import options, space_from, space_of
 
     tables: dict[str, Any] = read_recipe(recipe) if recipe else {}
     own = options(tables.pop("tune", {}))
-    given = {"paper": paper, "data": data, "seeds": seeds}
-    resolved = resolve(tables | {k: v for k, v in given.items() if v is not None}, set_ or ())
+    tables = with_given(tables, paper=paper, data=data, seeds=seeds)
+    resolved = resolve(tables, set_ or ())
     fixed = {change.partition("=")[0].strip() for change in set_ or ()}
     space = space_from(own.space, resolved) if own.space else space_of(resolved)
     space = {key: range_ for key, range_ in space.items() if key not in fixed}

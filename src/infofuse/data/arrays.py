@@ -14,7 +14,7 @@ from infofuse.data.assemble import assemble
 from infofuse.data.columns import check_unimodal, ids, labels, strings, videos
 from infofuse.data.corpus import Corpus
 from infofuse.data.modalities import Part, check_count, check_widths, read_features, where
-from infofuse.errors import InfofuseError, nearest, unknown
+from infofuse.errors import InfofuseError, closest, listed, unknown
 from infofuse.types import Clips
 
 SPLIT_NAMES = {
@@ -174,5 +174,7 @@ def _ids(split: str, part: Part, layout: Layout, count: int) -> list[str]:
 
 def _need(split: str, part: Part, key: str) -> Any:
     if key not in part:
-        raise InfofuseError(f"split {split!r} has no {key!r}; {nearest(key, map(str, part))}")
+        near = closest(key, map(str, part))
+        hint = f"found {near!r}: call it {key!r}" if near else f"it has {listed(map(str, part))}"
+        raise InfofuseError(f"split {split!r} has no {key!r}; {hint}")
     return part[key]

@@ -30,6 +30,7 @@ def assemble(name: str, splits: Mapping[str, Clips], notes: Sequence[str] = ()) 
     filled = {s: _fill(clips, widths, unimodal) for s, clips in filled.items()}
     scores = np.concatenate([clips.labels for clips in filled.values()])
     label_range, metrics = scale(scores)
+    guess = ["labels: all within [-1, 1], scored as CH-SIMS' are"] if metrics == "sims" else []
     spec = DataSpec(
         name=name,
         features=widths,
@@ -39,7 +40,7 @@ def assemble(name: str, splits: Mapping[str, Clips], notes: Sequence[str] = ()) 
         metrics=metrics,
         unimodal=tuple(unimodal),
     )
-    return Corpus(spec, filled, (*notes, *left_out, *_odd(filled)))
+    return Corpus(spec, filled, (*notes, *left_out, *_odd(filled), *guess))
 
 
 def _names(columns: Iterable[Iterable[str]]) -> list[str]:

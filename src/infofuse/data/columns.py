@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from infofuse.data.steps import is_sequence
 from infofuse.errors import InfofuseError
 
 _MOST_TEXT = 2**31 - 1
@@ -49,14 +50,10 @@ def _string(where: str, item: Any) -> str:
 
 def ids(where: str, column: Any) -> list[str]:
     """One id a clip; of several parts, as (video, start, end), it is "VIDEO$_$START_END"."""
-    nested = isinstance(column, list | tuple) and any(map(_has_parts, column))
+    nested = isinstance(column, list | tuple) and any(map(is_sequence, column))
     if not nested and (not isinstance(column, np.ndarray) or column.ndim < 2):
         return strings(where, column)
-    return [_joined(where, strings(where, row if _has_parts(row) else [row])) for row in column]
-
-
-def _has_parts(row: Any) -> bool:
-    return isinstance(row, list | tuple) or (isinstance(row, np.ndarray) and row.ndim > 0)
+    return [_joined(where, strings(where, row if is_sequence(row) else [row])) for row in column]
 
 
 def _joined(where: str, parts: list[str]) -> str:

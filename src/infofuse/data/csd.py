@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from infofuse.data.columns import numbers, strings, video
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, missing
 
 _EXPANSION = 200  # the most that compressed features are taken to grow by
 _SLACK = 1 << 26
@@ -161,9 +161,7 @@ def _h5py() -> ModuleType:
     try:
         return importlib.import_module("h5py")
     except ImportError:
-        raise InfofuseError(
-            ".csd files are read by h5py, which is not installed: pip install 'infofuse[csd]'"
-        ) from None
+        raise missing(".csd files are read by h5py", "csd") from None
 
 
 def _root(path: Path, file: Any) -> tuple[str, Any]:

@@ -64,9 +64,26 @@ class Description:
     likeness: Likeness
     notes: tuple[str, ...]
 
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Every modality by name, "words" among them if there are any."""
+        return {**self.features, **({"words": self.words} if self.words else {})}
+
     def to_json(self) -> Json:
         """The fields as JSON has them."""
         return asdict(self)
+
+
+def odd(name: str, column: Column) -> dict[str, str]:
+    """What is odd in a modality's numbers, as sentences by what is checked."""
+    found = {}
+    if column.nan or column.infinite:
+        what = f"{name} has {column.nan:,} NaN and {column.infinite:,} infinite numbers"
+        found["numbers"] = what
+    if column.constant:
+        what = f"{len(column.constant)} of {column.width} features of {name} are constant"
+        found["constant"] = what
+    return found
 
 
 def describe(corpus: Corpus) -> Description:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from infofuse.data.mapped import let_go
+from infofuse.data.steps import finite_note
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 
@@ -62,7 +63,7 @@ def join(
         ragged = Ragged.of(kept)
         values, bad = _finite(ragged.values)
         joined[split], not_finite = Ragged(values, ragged.offsets), not_finite + bad
-    return joined, [*_notes(name, joined, False, 0), *_finite_note(name, not_finite)]
+    return joined, [*_notes(name, joined, False, 0), *finite_note(name, not_finite)]
 
 
 def _real(
@@ -89,7 +90,7 @@ def _unpad(
         begin, end, wrong = _extent(name, real[split], lengths.get(split), left)
         sequences[split], bad = _cut(frames, begin, end)
         outside, not_finite = outside + wrong, not_finite + bad
-    return sequences, [*_notes(name, sequences, left, outside), *_finite_note(name, not_finite)]
+    return sequences, [*_notes(name, sequences, left, outside), *finite_note(name, not_finite)]
 
 
 def _padded_left(real: Iterable[Bool[np.ndarray, "_ time"]]) -> bool:
@@ -137,9 +138,7 @@ def _cut(
     inside = (steps >= begin[:, None]) & (steps < end[:, None])
     values, bad = _finite(frames[inside])
     let_go(frames)
-    offsets = np.zeros(len(frames) + 1, np.int64)
-    np.cumsum(end - begin, out=offsets[1:])
-    return Ragged(values, offsets), bad
+    return Ragged.laid(values, end - begin), bad
 
 
 def _finite(values: Shaped[np.ndarray, "steps width"]) -> tuple[Float[np.ndarray, "..."], int]:
@@ -161,7 +160,3 @@ def _notes(name: str, sequences: Mapping[str, Ragged], left: bool, outside: int)
     elif absent:
         notes.append(f"{name}: all zero in {absent} of {count} clips, which count as without it")
     return notes
-
-
-def _finite_note(name: str, count: int) -> list[str]:
-    return [f"{name}: {count} numbers are not finite, read as 0"] if count else []

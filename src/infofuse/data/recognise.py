@@ -39,7 +39,7 @@ class Likeness:
 
 def likeness(corpus: Corpus) -> Likeness:
     """Compare with everything that is known."""
-    dataset, split = split_of(corpus) or (None, None)
+    dataset, split = published_split(corpus) or (None, None)
     found = [k for k in known.variants() if _fits(k, corpus)]
     found.sort(key=lambda k: _distance(k, dataset, corpus))
     return Likeness(
@@ -49,7 +49,7 @@ def likeness(corpus: Corpus) -> Likeness:
     )
 
 
-def split_of(corpus: Corpus) -> tuple[known.Dataset, Split] | None:
+def published_split(corpus: Corpus) -> tuple[known.Dataset, Split] | None:
     """The published split that has these counts, and whose labels' scale holds these labels."""
     counts = {name: len(clips) for name, clips in corpus.splits.items()}
     for name in known.names():

@@ -98,8 +98,8 @@ def gather(modality: str, clips: Times, table: Table) -> tuple[Ragged, list[str]
     if not columns:
         raise InfofuseError(f"{modality!r} has no column of features")
     where = np.concatenate([np.zeros(0, int), *rows])
-    steps = np.cumsum([0, *map(len, rows)])
-    ragged, notes = finite(modality, Ragged(np.column_stack(columns)[where], steps))
+    values = np.column_stack(columns)[where]
+    ragged, notes = finite(modality, Ragged.laid(values, [len(found) for found in rows]))
     absent = int((ragged.lengths == 0).sum())
     outside = len(columns[0]) - len(np.unique(where))
     if absent:

@@ -74,7 +74,7 @@ def join_column(modality: str, column: pa.ChunkedArray) -> tuple[Ragged, list[st
     if widths[0] == 0:
         raise InfofuseError(f"{modality!r}: row {rows[0]} has steps without features")
     values = pc.cast(inner, pa.float32(), safe=False).to_numpy().reshape(-1, widths[0])
-    return finite(modality, Ragged(values, np.concatenate([[0], np.cumsum(steps)])))
+    return finite(modality, Ragged.laid(values, steps))
 
 
 def holds_steps(column: Any) -> bool:
@@ -111,12 +111,15 @@ def _two_widths(modality: str, one: str, width: int, other: str, found: int) -> 
 def finite(modality: str, ragged: Ragged) -> tuple[Ragged, list[str]]:
     """The same with 0 for every number that is not finite, and a note if there are any."""
     bad = ~np.isfinite(ragged.values)
-    count = int(bad.sum())
-    if count == 0:
+    if not bad.any():
         return ragged, []
     values = np.where(bad, np.float32(0), ragged.values)
-    note = f"{modality}: {count} numbers are not finite, read as 0"
-    return Ragged(values, ragged.offsets), [note]
+    return Ragged(values, ragged.offsets), finite_note(modality, int(bad.sum()))
+
+
+def finite_note(modality: str, count: int) -> list[str]:
+    """The note that so many numbers are not finite, if there are any."""
+    return [f"{modality}: {count} numbers are not finite, read as 0"] if count else []
 
 
 def _unnest(column: pa.ChunkedArray) -> tuple[np.ndarray, pa.ChunkedArray]:

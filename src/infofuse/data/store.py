@@ -24,7 +24,7 @@ from infofuse.data.shards import map_shard
 from infofuse.data.spec import DataSpec
 from infofuse.data.writer import SHARD, Writer
 from infofuse.errors import InfofuseError
-from infofuse.files import locked, replacing
+from infofuse.files import check_place, locked, replacing
 
 LOCK = ".lock"
 REPORT = "extraction.json"
@@ -116,9 +116,11 @@ def write_store(
 
 def free_for_store(path: Path, overwrite: bool = False) -> None:
     """Raises InfofuseError if a store cannot be written there, as `create_store` says."""
-    if path.exists() and not is_store(path):
+    if not path.exists():
+        check_place(path, folder=True)
+    elif not is_store(path):
         raise InfofuseError(f"{path} exists and is no store; name a new folder")
-    if path.exists() and not overwrite:
+    elif not overwrite:
         raise InfofuseError(f"{path} exists; name a new folder, or ask for it to be overwritten")
 
 

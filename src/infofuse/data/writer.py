@@ -101,7 +101,6 @@ def joined(parts: list[Clips], spec: DataSpec) -> Clips:
 
 
 def _end_to_end(parts: list[Ragged], width: int) -> Ragged:
-    lengths = [np.zeros(1, np.int64), *(part.lengths for part in parts)]
     nothing = np.zeros((0, width), np.float32)
     values = np.concatenate([nothing, *(block for part in parts for block in part.blocks())])
-    return Ragged(values, np.cumsum(np.concatenate(lengths)))
+    return Ragged.laid(values, [steps for part in parts for steps in part.lengths])

@@ -144,8 +144,7 @@ def _map(file: Path, facts: Any) -> Ragged:
     dtype = np.dtype(facts["dtype"])
     if dtype.kind not in "fiub":
         raise ValueError(f"{dtype} is no type of numbers")
-    offsets = np.concatenate([[0], np.cumsum(facts["lengths"], dtype=np.int64)])
-    shape = (int(offsets[-1]), *facts["step"])
+    shape = (sum(facts["lengths"]), *facts["step"])
     if 0 in shape:  # nothing cannot be mapped
-        return Ragged(np.zeros(shape, dtype), offsets)
-    return Ragged(np.asarray(np.memmap(file, dtype, "r", shape=shape)), offsets)
+        return Ragged.laid(np.zeros(shape, dtype), facts["lengths"])
+    return Ragged.laid(np.asarray(np.memmap(file, dtype, "r", shape=shape)), facts["lengths"])

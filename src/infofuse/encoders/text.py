@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from infofuse.encoders import packed
@@ -92,11 +92,19 @@ class Transcript(Reader):
             return packed.unpack(rows, mask)
         return self.encoder(input_ids=x.values, attention_mask=mask.long()).last_hidden_state
 
+    def summed(
+        self, states: Float[Tensor, "batch time width"], mask: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch width"]:
+        """The state of the token that stands for the text: the first, in XLNet the last."""
+        if self.encoder.config.model_type != "xlnet":
+            return states[:, 0]
+        return states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
+
 
 class TextEncoder(Transcript, Encoder):
-    """The last layer's [CLS] state (see `summing`), or the mean over all tokens, (batch, width).
+    """The last layer's state of [CLS] or the mean over all tokens, of shape (batch, width).
 
-    The arguments are those of `Transcript`, and `pooling`.
+    The arguments are those of `Transcript`, and `pooling`. [CLS] comes last in XLNet.
     """
 
     def __init__(
@@ -118,8 +126,7 @@ class TextEncoder(Transcript, Encoder):
     def _first(self, x: Padded) -> Float[Tensor, "batch width"]:
         mask = attended(x)
         if not packed.runs(self.encoder):
-            states = self.states(x)
-            return states[torch.arange(len(states), device=states.device), summing(self, mask)]
+            return self.summed(self.states(x), mask)
         tokens = packed.embed(self.encoder, x.values, mask)
         return packed.states(self.encoder, tokens, mask, first_only=True)
 
@@ -129,13 +136,6 @@ class TextSequence(Transcript, SequenceEncoder):
 
     def forward(self, x: Padded) -> Padded:
         return Padded(self.states(x), x.lengths)
-
-
-def summing(reader: Transcript, mask: Bool[Tensor, "batch time"]) -> Int[Tensor, "batch"]:
-    """The place of the token that stands for the text: the first, in XLNet the last."""
-    if reader.encoder.config.model_type == "xlnet":
-        return mask.sum(1) - 1
-    return torch.zeros_like(mask[:, 0], dtype=torch.long)
 
 
 def attended(x: Padded) -> Bool[Tensor, "batch time"]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from infofuse.encoders import packed
 from infofuse.encoders.base import Reader
-from infofuse.encoders.text import Transcript, attended, summing
+from infofuse.encoders.text import Transcript, attended
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged, Size
 
@@ -116,7 +116,7 @@ class WordPieces(Transcript, LanguageModel):
         hook = _changed(change, mask, time_first=self.encoder.config.model_type == "xlnet")
         with self._layers[layer].register_forward_pre_hook(hook):
             found = self.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-        return found[torch.arange(ids.shape[0], device=ids.device), summing(self, mask)]
+        return self.summed(found, mask)
 
     def _real(self, x: Padded) -> Int[Tensor, "batch tokens 2"]:
         """The pairs, zero beyond the lengths, whatever the batch holds there."""

@@ -17,7 +17,7 @@ from infofuse.encoders.frames import FeatureReader
 from infofuse.errors import InfofuseError
 from infofuse.export.graph import Graph, Source, to_onnx
 from infofuse.export.probes import difference, probe_clips
-from infofuse.files import read_json, replacing, write_json, write_text
+from infofuse.files import check_place, read_json, replacing, write_json, write_text
 from infofuse.training import checkpoint
 from infofuse.training.calibration import FILE as CALIBRATION
 from infofuse.training.protocol import find_checkpoint
@@ -38,8 +38,9 @@ def export_onnx(run: str | Path, out: str | Path) -> Json:
     Raises InfofuseError for that, for a model that ONNX cannot express, and for a folder in the
     way.
     """
-    path, out = find_checkpoint(Path(run)), Path(out)
+    out = Path(out)
     _check_place(out)
+    path = find_checkpoint(Path(run))
     config = checkpoint.read_config(path)
     spec, graph = checkpoint.spec_of(config), Graph(checkpoint.load(path))
     clips = probe_clips(graph, spec)
@@ -80,6 +81,7 @@ def example(graph: Graph, clips: Clips) -> Batch:
 
 def _check_place(out: Path) -> None:
     """Only what was exported before is replaced."""
+    check_place(out, folder=True)
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if (out / "model.onnx").is_file() and "export_format" in read_json(out / "config.json"):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from infofuse.encoders import FrozenSequence, FrozenText, Reader, Transcript
 from infofuse.encoders.frames import FeatureReader
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, missing
 from infofuse.models import encoders
 from infofuse.types import Batch, Output, Padded
 
@@ -133,10 +133,8 @@ def _onnx() -> Any:
     try:
         import onnx
         import onnxruntime  # noqa: F401
-    except ImportError:
-        raise InfofuseError(
-            "export needs onnx and onnxruntime: pip install 'infofuse[onnx]'"
-        ) from None
+    except ImportError as error:
+        raise missing(f"export needs {error.name}", "onnx") from None
     return onnx
 
 

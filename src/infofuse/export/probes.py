@@ -13,6 +13,7 @@ from infofuse.encoders.cache import nothing_kept
 from infofuse.encoders.frames import FeatureReader
 from infofuse.export.graph import Graph, named
 from infofuse.models import columns
+from infofuse.training.predict import in_order
 from infofuse.types import Clips, Sample
 
 SIZES = (1, 5, 32)
@@ -75,15 +76,6 @@ def difference(graph: Graph, clips: Clips, folder: Path) -> float:
     worst = [0.0]
     for size in SIZES:
         found = runtime.run(texts, features, size)
-        expected = _expected(graph, Loader(read, clips.labels, size))
+        expected = in_order(graph.model, Loader(read, clips.labels, size), named)
         worst += [float(np.abs(found[name] - x).max()) for name, x in expected.items()]
     return float(np.max(worst))
-
-
-@torch.inference_mode()
-def _expected(graph: Graph, loader: Loader) -> dict[str, np.ndarray]:
-    """What the checkpoint's model says of the clips, by the names of the graph's outputs."""
-    batches = list(loader.ordered())
-    found = [named(graph.model(batch)) for batch in batches]
-    back = torch.cat([batch.index for batch in batches]).argsort()
-    return {name: torch.cat([f[name] for f in found])[back].numpy() for name in found[0]}

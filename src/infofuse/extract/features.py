@@ -20,6 +20,17 @@ class Features:
     times: Float[np.ndarray, "steps 2"]
 
 
+def spans(begins: list[float], seconds: float) -> Float[np.ndarray, "frames 2"]:
+    """When each frame begins and ends: when the next one does; the last is as long as the others.
+
+    seconds: of the clip, for a frame that is alone.
+    """
+    if not begins:
+        return np.zeros((0, 2))
+    last = begins[-1] + (begins[-1] - begins[-2]) if len(begins) > 1 else seconds
+    return np.array([begins, [*begins[1:], last]]).T
+
+
 @runtime_checkable
 class Extractor(Protocol):
     """A frozen dataclass whose fields, plain JSON values, are the options.

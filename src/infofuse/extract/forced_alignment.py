@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from infofuse.errors import InfofuseError
+from infofuse.errors import missing
 from infofuse.extract.sound import RATE
 from infofuse.extract.text import Word
 
@@ -104,10 +104,8 @@ def _decoder(pieces: Sequence[str]) -> Any:
     try:
         from pocketsphinx import Decoder
     except ImportError:
-        raise InfofuseError(
-            "words are found in the sound by pocketsphinx, which is not installed: pip install "
-            "'infofuse[extract]', or extract with the text option align=false"
-        ) from None
+        instead = ", or extract with the text option align=false"
+        raise missing("words are found in the sound by pocketsphinx", "extract", instead) from None
     decoder = Decoder(lm=None, samprate=RATE, loglevel="FATAL", bestpath=False, **_BEAMS)
     for piece in dict.fromkeys(pieces):
         if decoder.lookup_word(piece) is None:

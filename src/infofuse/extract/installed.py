@@ -3,7 +3,10 @@
 from importlib.metadata import PackageNotFoundError, version
 
 import infofuse
-from infofuse.errors import InfofuseError
+from infofuse.errors import missing
+
+EXTRAS = {"opensmile": "egemaps"}
+"""What brings a package that the defaults do not need."""
 
 
 def installed(package: str) -> str:
@@ -13,7 +16,4 @@ def installed(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        raise InfofuseError(
-            f"{package} is not installed: pip install {package}, or 'infofuse[extract]' for all "
-            f"that the defaults need"
-        ) from None
+        raise missing(f"this needs {package}", EXTRAS.get(package, "extract")) from None

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from infofuse.data.csv_files import read_csv
+from infofuse.data.media import SUFFIXES
 from infofuse.data.table import UNKNOWN, find_roles, is_missing
 from infofuse.errors import InfofuseError
 
-_VIDEO = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".wmv", ".mpg", ".mpeg", ".ts"}
-_AUDIO = {".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".au"}
-SUFFIXES = _VIDEO | _AUDIO | {".3gp", ".mxf", ".aif", ".amr"}
 TRANSCRIPTS = (".srt", ".vtt", ".txt")
 HELD = {"test": 0.2, "valid": 0.1}
 """Parts of the clips, where no column says which split they are in; the rest is for training."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from infofuse.extract.features import identity
 from infofuse.extract.media import Media
 from infofuse.extract.text import Transcript
-from infofuse.extract.transcripts import given
+from infofuse.extract.transcripts import aligner, given
 from infofuse.types import Json
 
 
@@ -34,11 +34,6 @@ class TextGiven:
         if found is None:
             media.notes.append("no words are given")
         return found
-
-
-def aligner(language: str, align: bool) -> list[str]:
-    """The package that aligns words of this language; none where they are not aligned."""
-    return ["pocketsphinx"] if align and language == "en" else []
 
 
 EXTRACTOR = TextGiven

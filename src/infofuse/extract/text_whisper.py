@@ -8,8 +8,7 @@ from infofuse.extract import whisper
 from infofuse.extract.features import identity
 from infofuse.extract.media import Media
 from infofuse.extract.text import Transcript
-from infofuse.extract.text_given import aligner
-from infofuse.extract.transcripts import given
+from infofuse.extract.transcripts import aligner, given
 from infofuse.extract.weights import PACKAGE
 from infofuse.types import Json
 

@@ -34,6 +34,11 @@ def given(
     return (aligned and _aligned(media, text)) or Transcript(text, _plain(text), "given")
 
 
+def aligner(language: str, align: bool) -> list[str]:
+    """The package that aligns words of this language; none where they are not aligned."""
+    return ["pocketsphinx"] if align and language == "en" else []
+
+
 def _plain(text: str) -> tuple[Word, ...]:
     return tuple(Word(word) for word in split_words(text))
 

@@ -11,10 +11,9 @@ from jaxtyping import Float32, UInt8
 
 from infofuse.environment import one_thread
 from infofuse.errors import InfofuseError
-from infofuse.extract.features import Features
+from infofuse.extract.features import Features, spans
 from infofuse.extract.frozen import identity_of, load
 from infofuse.extract.media import Media
-from infofuse.extract.vision_face import steps
 from infofuse.types import Json
 
 BATCH = 16
@@ -53,7 +52,7 @@ class VisionEncoder:
             vectors.append(_embed(self.model, [frame.image for frame in batch]))
         if not begins:
             return None
-        return Features(np.concatenate(vectors), steps(begins, media.seconds))
+        return Features(np.concatenate(vectors), spans(begins, media.seconds))
 
 
 def _embed(

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from infofuse.errors import InfofuseError
 from infofuse.extract.face_landmarks import Face, Landmarker
 from infofuse.extract.face_tracks import choose, follow, loudness_of
-from infofuse.extract.features import Features, identity
+from infofuse.extract.features import Features, identity, spans
 from infofuse.extract.media import Media
 from infofuse.extract.weights import FACE, PACKAGE
 from infofuse.types import Json
@@ -48,7 +47,7 @@ class VisionFace:
             for frame in media.frames:
                 begins.append(frame.time)
                 found.append(landmarks(frame.image))
-        times = steps(begins, media.seconds)
+        times = spans(begins, media.seconds)
         tracks = follow(found, times[:, 0])
         chosen = choose(tracks, loudness_of(media.waveform, times))
         _note(media.notes, [len(faces) for faces in found])
@@ -60,17 +59,6 @@ class VisionFace:
     def _task(self) -> Path:
         packaged = self.model == PACKAGE
         return FACE.find() / "face_landmarker.task" if packaged else Path(self.model)
-
-
-def steps(begins: list[float], seconds: float) -> Float[np.ndarray, "frames 2"]:
-    """When each frame begins and ends: when the next one does; the last is as long as the others.
-
-    seconds: of the clip, for a frame that is alone.
-    """
-    if not begins:
-        return np.zeros((0, 2))
-    last = begins[-1] + (begins[-1] - begins[-2]) if len(begins) > 1 else seconds
-    return np.array([begins, [*begins[1:], last]]).T
 
 
 def _note(notes: list[str], counts: list[int]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from infofuse.environment import one_thread
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, missing
 from infofuse.extract.sound import RATE
 from infofuse.extract.text import Transcript, Word
 from infofuse.extract.weights import PACKAGE, WHISPER
@@ -127,8 +127,6 @@ def _faster_whisper() -> Any:
     try:
         import faster_whisper
     except ImportError:
-        raise InfofuseError(
-            "speech is recognised by faster-whisper, which is not installed: pip install "
-            "'infofuse[extract]', or extract with the text 'given'"
-        ) from None
+        instead = ", or extract with the text 'given'"
+        raise missing("speech is recognised by faster-whisper", "extract", instead) from None
     return faster_whisper

@@ -19,7 +19,8 @@ class LowRankFusion(nn.Module):
     widths: of each view, by name. rank: of the weights.
 
     Liu et al. 2018 (arXiv 1806.00064), section 3. The paper sums over r; the weights w_r are
-    those of its released code. Each W_m^(r) starts from Glorot's normal distribution, as there.
+    those of its released code. Each W_m^(r) starts from Glorot's normal distribution. (The released
+    code draws all r as one tensor, whose fans count rank and width too: it starts lower.)
     """
 
     def __init__(self, widths: Mapping[str, int], width: int, rank: int, dropout: float = 0.0):

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from infofuse.measures.base import Measure
+from infofuse.measures.critics import perceptron
 from infofuse.measures.entropy import Entropy, GaussianEntropy, KnownEntropy
 from infofuse.measures.numerics import guarded, safe_exp
 
@@ -20,13 +21,9 @@ class ConditionalGaussian(nn.Module):
 
     def __init__(self, dim_x: int, dim_y: int, hidden: int, normalised: bool = True):
         super().__init__()
-        self.mean = self._perceptron(dim_x, hidden, dim_y)
-        self.log_variance = self._perceptron(dim_x, hidden, dim_y)
+        self.mean = perceptron(dim_x, hidden, dim_y)
+        self.log_variance = perceptron(dim_x, hidden, dim_y)
         self.normalised = normalised
-
-    @staticmethod
-    def _perceptron(dim_x: int, hidden: int, dim_y: int) -> nn.Sequential:
-        return nn.Sequential(nn.Linear(dim_x, hidden), nn.ReLU(), nn.Linear(hidden, dim_y))
 
     def log_prob(
         self, x: Float[Tensor, "batch dx"], y: Float[Tensor, "batch dy"]

@@ -4,6 +4,7 @@
 """
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infofuse import measures
@@ -31,6 +32,15 @@ def catalogue() -> list[Entry]:
     order = ("lower", "upper", "exact", "estimate")
     found = [_entry(cls) for cls in _classes()]
     return sorted(found, key=lambda e: (e.unit != "nats", order.index(e.side), e.name))
+
+
+def build(name: str, dims: Sequence[int]) -> Measure:
+    """The measure of this name, for views of these widths."""
+    cls = getattr(measures, name)
+    options = inspect.signature(cls).parameters
+    if "dims" in options:
+        return cls(dims)
+    return cls(*dims) if "dim_x" in options else cls()
 
 
 def _classes() -> list[type[Measure]]:

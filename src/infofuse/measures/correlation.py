@@ -8,7 +8,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from infofuse.measures.base import Measure
-from infofuse.measures.numerics import cholesky, covariance, guarded, logdet, standardised
+from infofuse.measures.numerics import covariance, guarded, logdet, standardised, whitened
 
 
 class CanonicalCorrelation(Measure):
@@ -36,12 +36,10 @@ class CanonicalCorrelation(Measure):
         self, x: Float[Tensor, "batch dx"], y: Float[Tensor, "batch dy"], **extra: Tensor
     ) -> Float[Tensor, ""]:
         joint, d = joint_covariance(x, y, shrinkage=self.shrinkage), x.shape[1]
-        left, right = cholesky(joint[:d, :d]), cholesky(joint[d:, d:])
-        half = torch.linalg.solve_triangular(left, joint[:d, d:], upper=False)
-        whitened = torch.linalg.solve_triangular(right, half.T, upper=False)
+        found = whitened(joint[:d, :d], joint[d:, d:], joint[:d, d:])
         if self.power == 1:
-            return torch.linalg.svdvals(whitened).sum().to(x.dtype)
-        return whitened.square().sum().to(x.dtype)
+            return torch.linalg.svdvals(found).sum().to(x.dtype)
+        return found.square().sum().to(x.dtype)
 
 
 class GaussianInformation(Measure):

@@ -93,9 +93,23 @@ def logdet(cov: Float64[Tensor, "d d"]) -> Float64[Tensor, ""]:
     return 2 * cholesky(cov).diagonal().log().sum()
 
 
+def whitened(
+    cx: Float64[Tensor, "dx dx"], cy: Float64[Tensor, "dy dy"], cxy: Float64[Tensor, "dx dy"]
+) -> Float64[Tensor, "dy dx"]:
+    """L_y^(-1) C_xy' L_x^(-T), L the factors by `cholesky`.
+
+    It has the singular values of C_x^(-1/2) C_xy C_y^(-1/2).
+    """
+    half = torch.linalg.solve_triangular(cholesky(cx), cxy, upper=False)
+    return torch.linalg.solve_triangular(cholesky(cy), half.T, upper=False)
+
+
 def standardised(x: Float[Tensor, "n d"], correction: int = 1) -> Float[Tensor, "n d"]:
-    """Columns of mean 0 and variance 1; a constant column becomes 0."""
+    """Columns of mean 0 and variance 1, of any scale; what is constant but for rounding is 0."""
     centred = x - x.mean(0)
+    spread = centred.detach().abs().amax(0)
+    still = spread <= 16 * torch.finfo(x.dtype).eps * x.detach().abs().amax(0)
+    centred = centred / spread.masked_fill(still, float("inf"))  # squares stay in range
     variance = centred.square().sum(0) / max(len(x) - correction, 1)
     return centred / variance.clamp(min=1e-12).sqrt()
 

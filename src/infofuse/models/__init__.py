@@ -1,8 +1,8 @@
 """Models: a batch in, an output out."""
 
 from infofuse.models.adapted import AdaptedLanguageModel
-from infofuse.models.base import OfVectors
-from infofuse.models.late import LateFusion, columns, encoders, fit_inputs
+from infofuse.models.base import OfVectors, columns, encoders, fit_inputs
+from infofuse.models.late import LateFusion
 from infofuse.models.multitask import MultiTask
 from infofuse.models.sequence import SequenceFusion
 from infofuse.models.vector import VectorFusion

@@ -1,4 +1,4 @@
-"""Encode each modality as a vector, then see them together."""
+"""The encoders of a model, and models that see the vectors of a clip together."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from infofuse.encoders import Encoder
-from infofuse.types import Batch, Output
+from infofuse.encoders import Encoder, Reader
+from infofuse.types import Batch, Clips, Output, Ragged
 
 Vectors = dict[str, Float[Tensor, "batch _"]]
 Presence = dict[str, Bool[Tensor, "batch"]]
@@ -36,3 +36,19 @@ class OfVectors(nn.Module, ABC):
     @abstractmethod
     def fuse(self, codes: Vectors, present: Presence) -> Output:
         """What the model says, given h_m of each modality and which clips have it."""
+
+
+def columns(model: nn.Module, clips: Clips) -> dict[str, Ragged]:
+    """What the model's encoders read of these clips, by modality."""
+    return {name: encoder.column(clips) for name, encoder in encoders(model).items()}
+
+
+def fit_inputs(model: nn.Module, clips: Clips) -> None:
+    """Let the model's encoders take the statistics of their input from the training clips."""
+    for encoder in encoders(model).values():
+        encoder.fit(clips)
+
+
+def encoders(model: nn.Module) -> dict[str, Reader]:
+    """The model's encoders by modality."""
+    return dict(model.encoders.items())  # type: ignore[operator, union-attr]

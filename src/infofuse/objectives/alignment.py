@@ -7,7 +7,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from infofuse.errors import InfofuseError
-from infofuse.measures.numerics import cholesky, covariance
+from infofuse.measures.numerics import covariance, whitened
 from infofuse.objectives.base import Objective, Term
 from infofuse.types import Batch, Output
 
@@ -65,11 +65,9 @@ class Alignment(Objective):
 
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]:
         x, y = (output.views[name].float() for name in self.views)
-        here = [output.present[name] for name in self.views if name in output.present]
-        keep = torch.stack([torch.ones(len(x), dtype=torch.bool, device=x.device), *here]).all(0)
+        keep = output.complete(self.views)
         if int(keep.sum()) < 2:
-            nothing = output.prediction.new_zeros(())
-            return {self.name: Term(nothing, nothing)}
+            return {self.name: Term.nothing(output)}
         joined = torch.cat([x[keep] @ self.project_x, y[keep] @ self.project_y], dim=1)
         gap = GAPS[self.kind](*self._blocks(joined)).to(output.prediction.dtype)
         return {self.name: Term(self.weight * gap, gap.detach())}
@@ -107,9 +105,7 @@ def cross(
     cx: Float64[Tensor, "d d"], cy: Float64[Tensor, "d d"], cxy: Float64[Tensor, "d d"]
 ) -> Float64[Tensor, ""]:
     """1 - ||C_x^(-1/2) C_xy C_y^(-1/2)||_F^2 / d, by Cholesky factors of the shrunk blocks."""
-    half = torch.linalg.solve_triangular(cholesky(_shrunk(cx)), cxy, upper=False)
-    whitened = torch.linalg.solve_triangular(cholesky(_shrunk(cy)), half.T, upper=False)
-    return 1 - whitened.square().sum() / len(cx)
+    return 1 - whitened(_shrunk(cx), _shrunk(cy), cxy).square().sum() / len(cx)
 
 
 GAPS = {"marginal": marginal, "bounded": bounded, "cross": cross}

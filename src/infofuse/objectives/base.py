@@ -19,6 +19,12 @@ class Term(NamedTuple):
     loss: Float[Tensor, ""]
     value: Float[Tensor, ""]
 
+    @classmethod
+    def nothing(cls, output: Output) -> "Term":
+        """0, of a batch that has too few of the clips that count."""
+        zero = output.prediction.new_zeros(())
+        return cls(zero, zero)
+
 
 class Objective(nn.Module, ABC):
     """Named terms of an output and its batch; the loss is the sum of the terms' losses.

@@ -2,10 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from infofuse.measures.base import Measure
@@ -15,6 +14,7 @@ from infofuse.objectives.schedule import Schedule, Scheduled
 from infofuse.types import Batch, Output
 
 Fit = Literal["joint"] | Apart
+FITS = ("joint", *get_args(Apart))
 
 
 class _Dependence(Objective):
@@ -48,6 +48,12 @@ class _Dependence(Objective):
         allow_loose: bool = False,
     ):
         super().__init__()
+        if fit not in FITS:
+            raise ValueError(f"fit is one of {', '.join(FITS)}; found {fit!r}")
+        if not isinstance(weight, Schedule) and weight < 0:
+            raise ValueError(
+                f"a weight is at least 0; found {weight:g}: Maximize and Minimize carry the sign"
+            )
         if measure.side == self.wrong_side and not allow_loose:
             raise ValueError(
                 f"to {type(self).__name__.lower()} {type(measure).__name__}, a bound on the "
@@ -65,23 +71,17 @@ class _Dependence(Objective):
     def _arguments(
         self, output: Output, batch: Batch
     ) -> tuple[list[Float[Tensor, "kept _"]], dict[str, Tensor]] | None:
-        keep = self._complete(output)
+        keep = output.complete(self.views)
         views = gather(*(output.views[name][keep] for name in self.views))
         if len(views[0]) < self.measure.min_batch:
             return None
         extra = {"labels": gather(batch.labels[keep, 0])[0]} if self.measure.uses_labels else {}
         return list(views), extra
 
-    def _complete(self, output: Output) -> Bool[Tensor, "batch"]:
-        present = [output.present[name] for name in self.views if name in output.present]
-        everyone = torch.ones_like(output.prediction[:, 0], dtype=torch.bool)
-        return torch.stack([everyone, *present]).all(0)
-
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]:
         arguments = self._arguments(output, batch)
         if arguments is None:
-            nothing = output.prediction.new_zeros(())
-            return {self.name: Term(nothing, nothing)}
+            return {self.name: Term.nothing(output)}
         views, extra = arguments
         with constant(self.measure) if self.freeze else contextlib.nullcontext():
             value = self.measure(*views, **extra)

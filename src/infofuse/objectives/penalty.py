@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from infofuse.measures import MutualDependency
@@ -52,6 +52,8 @@ class DependencyPenalty(Objective):
         name: str = "dependency",
     ):
         super().__init__()
+        if weight < 0:
+            raise ValueError(f"the weight of a penalty is at least 0; found {weight:g}")
         if unroll < 1:
             raise ValueError(f"the statistical network takes at least one step, not {unroll}")
         self.modalities, self.measure, self.weight = tuple(modalities), measure, weight
@@ -61,8 +63,7 @@ class DependencyPenalty(Objective):
     def forward(self, output: Output, batch: Batch) -> dict[str, Term]:
         samples = self._samples(output, batch)
         if samples is None:
-            nothing = output.prediction.new_zeros(())
-            return {self.name: Term(nothing, nothing)}
+            return {self.name: Term.nothing(output)}
         with constant(self.measure):
             value = self.measure.from_samples(*samples)
         return {self.name: Term(-self.weight * value, value.detach())}
@@ -91,7 +92,7 @@ class DependencyPenalty(Objective):
         return self.measure.critic(self._seen(codes))
 
     def _samples(self, output: Output, batch: Batch) -> Samples | None:
-        rows = _complete(output, self.modalities).nonzero()[:, 0]
+        rows = output.complete(self.modalities).nonzero()[:, 0]
         if len(rows) < 2 or len(self.modalities) < 2:
             return None
         if self.placement == "codes":
@@ -145,7 +146,3 @@ def _orders(modalities: Iterable[str], rows: Int[Tensor, "n"]) -> dict[str, Int[
 
 def _take(x: Padded, rows: Int[Tensor, "n"]) -> Padded:
     return Padded(x.values[rows], x.lengths[rows])
-
-
-def _complete(output: Output, modalities: Sequence[str]) -> Bool[Tensor, "batch"]:
-    return torch.stack([output.present[m] for m in modalities]).all(0)

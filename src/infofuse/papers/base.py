@@ -119,7 +119,7 @@ def _choices_of(name: str) -> Iterator[None]:
     except InfofuseError:
         raise
     except (ValueError, AssertionError, ZeroDivisionError, RuntimeError) as error:
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InfofuseError(f"{name} cannot be built of these choices: {said}") from error
 
 
@@ -141,4 +141,6 @@ def choose_modalities(wanted: tuple[str, ...], spec: DataSpec) -> tuple[str, ...
             raise InfofuseError(
                 f"the data has no modality {name!r}; {nearest(name, spec.modalities)}"
             )
+    if len(set(wanted)) < len(wanted):
+        raise InfofuseError(f"modalities are given once each; found {list(wanted)}")
     return wanted or spec.modalities

@@ -68,15 +68,7 @@ SPACE: Space = {
 def build(config: Config, spec: DataSpec) -> tuple[VectorFusion, Objective]:
     """The model and its objective for data of this kind."""
     encoders = {
-        name: vector_encoder(
-            name,
-            spec,
-            text=config.text_encoder,
-            frozen=config.freeze_text,
-            max_tokens=config.max_tokens,
-            hidden=config.hidden,
-            width=config.features,
-        )
+        name: vector_encoder(name, config, spec, hidden=config.hidden, width=config.features)
         for name in choose_modalities(config.modalities, spec)
     }
     fusion = InteractionFusion({m: e.width for m, e in encoders.items()}, config.width)

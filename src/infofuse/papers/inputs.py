@@ -56,29 +56,24 @@ class SubnetInputs(Inputs):
     encoder_dropout: float = 0.2
 
 
-def sequence_encoder(
-    name: str, spec: DataSpec, *, text: str = "minilm", frozen: bool = True, max_tokens: int = 128
-) -> SequenceEncoder:
+def sequence_encoder(name: str, config: Inputs, spec: DataSpec) -> SequenceEncoder:
     """A vector a step: the states of a pretrained text encoder, or standardised frames.
 
-    name: the modality. text: the text encoder (see the module). frozen, max_tokens: of a
-    pretrained one. Raises InfofuseError if the data does not have what the choice reads.
+    name: the modality. Raises InfofuseError if the data does not have what the choice reads.
     """
-    if reads_words(name, spec, text):
-        states = TextSequence(text, max_tokens=max_tokens)
-        return FrozenSequence(states) if frozen else states
+    if reads_words(name, spec, config.text_encoder):
+        states = TextSequence(config.text_encoder, max_tokens=config.max_tokens)
+        return FrozenSequence(states) if config.freeze_text else states
     return Frames(name, spec.features[name])
 
 
 def vector_encoder(
     name: str,
+    config: Inputs,
     spec: DataSpec,
     *,
     hidden: int,
     width: int,
-    text: str = "minilm",
-    frozen: bool = False,
-    max_tokens: int = 128,
     bidirectional: bool = False,
 ) -> Encoder:
     """A vector a clip: the [CLS] state of a pretrained text encoder, or an LSTM's last state.
@@ -86,25 +81,18 @@ def vector_encoder(
     A frozen encoder gives the mean of its states: what [CLS] says of a task, it learns in
     fine-tuning. hidden, width, bidirectional: of the LSTM. The rest is that of `sequence_encoder`.
     """
-    if reads_words(name, spec, text):
-        if frozen:
-            return FrozenText(TextEncoder(text, pooling="mean", max_tokens=max_tokens))
-        return TextEncoder(text, max_tokens=max_tokens)
+    if reads_words(name, spec, config.text_encoder):
+        text, tokens = config.text_encoder, config.max_tokens
+        if config.freeze_text:
+            return FrozenText(TextEncoder(text, pooling="mean", max_tokens=tokens))
+        return TextEncoder(text, max_tokens=tokens)
     return LSTMEncoder(name, spec.features[name], hidden, width, bidirectional=bidirectional)
 
 
 def sequence_encoders(config: Inputs, spec: DataSpec) -> dict[str, SequenceEncoder]:
     """A sequence encoder for each modality that is used."""
-    return {
-        name: sequence_encoder(
-            name,
-            spec,
-            text=config.text_encoder,
-            frozen=config.freeze_text,
-            max_tokens=config.max_tokens,
-        )
-        for name in choose_modalities(config.modalities, spec)
-    }
+    names = choose_modalities(config.modalities, spec)
+    return {name: sequence_encoder(name, config, spec) for name in names}
 
 
 def subnetworks(config: SubnetInputs, spec: DataSpec) -> dict[str, Encoder]:

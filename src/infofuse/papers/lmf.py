@@ -6,8 +6,9 @@ The product is elementwise. It is TFN's tensor under weights of rank R, without 
 h_m are made as TFN makes them.
 
 Departures: the fused vector has a width of its own and the head is the task's (in the released
-code the sum is the prediction, which is width 1 here and a head that is the identity), and frames
-are standardised by the training set (there, their mean is normalised by the batch).
+code the sum is the prediction, which is width 1 here and a head that is the identity), factors
+start as `LowRankFusion` says, and frames are standardised by the training set (there, their mean is
+normalised by the batch).
 """
 
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ from infofuse.measures import CPC, BarberAgakov, GaussianMixtureEntropy
 from infofuse.models import LateFusion
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
 from infofuse.papers.base import Paper, choose_modalities
-from infofuse.papers.inputs import vector_encoder
+from infofuse.papers.inputs import Inputs, vector_encoder
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
@@ -51,19 +51,16 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Inputs):
     """The paper's choices; the defaults are those for CMU-MOSI.
 
-    modalities: which to use, all that the data has if empty. alpha, beta: weights of the two
-    dependency terms; 0 leaves a term out, and its networks with it. memory: clips that the
-    entropy remembers. temperature: of CPC's cosine; 1 is the paper's.
+    alpha, beta: weights of the two dependency terms; 0 leaves a term out, and its networks with
+    it. memory: clips that the entropy remembers. temperature: of CPC's cosine; 1 is the paper's.
+    The rest is that of `Inputs`.
     """
 
     variant: Literal["paper", "release"] = "paper"
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = "minilm"
     freeze_text: bool = False
-    max_tokens: int = 128
     audio_hidden: int = 32
     vision_hidden: int = 32
     bidirectional: bool = False
@@ -103,10 +100,8 @@ def build(config: Config, spec: DataSpec) -> tuple[LateFusion, Objective]:
 def _encoder(name: str, config: Config, spec: DataSpec) -> Encoder:
     return vector_encoder(
         name,
+        config,
         spec,
-        text=config.text_encoder,
-        frozen=config.freeze_text,
-        max_tokens=config.max_tokens,
         hidden=config.audio_hidden if name == "audio" else config.vision_hidden,
         width=config.width,
         bidirectional=config.bidirectional,

@@ -30,7 +30,7 @@ from infofuse.errors import InfofuseError
 from infofuse.models import MultiTask
 from infofuse.objectives import Objective, Sum, Supervised, UnimodalLabels
 from infofuse.papers.base import Paper, choose_modalities
-from infofuse.papers.inputs import vector_encoder
+from infofuse.papers.inputs import Inputs, vector_encoder
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(
@@ -47,20 +47,17 @@ PAPER = Paper(
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Inputs):
     """The paper's choices; the defaults are those of the release for CMU-MOSI.
 
-    modalities: which to use, all that the data has if empty. *_hidden: of the LSTMs; text_hidden
-    also the width of the text, where it comes as features. *_width: of what the LSTMs give.
-    fusion and *_view: of the views. *_dropout: before each view. unimodal: weight of the losses
-    by generated labels; 0 leaves them out, and the single modalities' predictions untrained.
+    *_hidden: of the LSTMs; text_hidden also the width of the text, where it comes as features.
+    *_width: of what the LSTMs give. fusion and *_view: of the views. *_dropout: before each view.
+    unimodal: weight of the losses by generated labels; 0 leaves them out, and the single
+    modalities' predictions untrained. The rest is that of `Inputs`.
     """
 
     variant: Literal["paper", "release"] = "paper"
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = "minilm"
     freeze_text: bool = False
-    max_tokens: int = 128
     text_hidden: int = 64
     audio_hidden: int = 32
     vision_hidden: int = 64
@@ -116,15 +113,7 @@ def _encoder(name: str, config: Config, spec: DataSpec) -> Encoder:
         "audio": (config.audio_hidden, config.audio_width),
     }
     hidden, width = shapes.get(name, (config.vision_hidden, config.vision_width))
-    return vector_encoder(
-        name,
-        spec,
-        text=config.text_encoder,
-        frozen=config.freeze_text,
-        max_tokens=config.max_tokens,
-        hidden=hidden,
-        width=width,
-    )
+    return vector_encoder(name, config, spec, hidden=hidden, width=width)
 
 
 def _project(features: int, width: int, dropout: float) -> nn.Module:

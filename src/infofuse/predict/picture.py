@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from infofuse.analysis.picture import save
+from infofuse.figures import blank, save
 from infofuse.predict.clip import ClipPrediction
 from infofuse.predict.prediction import Prediction
 from infofuse.predict.timeline import Moment
@@ -24,12 +24,8 @@ def draw_timeline(found: ClipPrediction, classes: Sequence[str], path: Path) -> 
     classes: their names, where the scores are the chances of classes. A clip that has no windows
     is drawn as one. Raises InfofuseError for another ending of the file.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     moments = found.timeline or (Moment(0.0, found.seconds or 1.0, found.prediction),)
-    figure = Figure(figsize=(8.0, 4.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank((8.0, 4.8))
     above, below = figure.subplots(2, 1, sharex=True)
     first = _told(found.prediction)[0]
     _draw_scores(above, moments, classes, _told(found.prediction))

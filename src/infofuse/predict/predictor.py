@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from infofuse.analysis.attribution import attribute
+from infofuse.analysis.attribution import attributed
 from infofuse.analysis.explanation import agreements
 from infofuse.conformal import Calibration, Region
 from infofuse.data.spec import DataSpec
@@ -22,7 +22,7 @@ from infofuse.predict.prediction import Numbers, Prediction
 from infofuse.tasks import Task
 from infofuse.training.calibration import FILE, read_calibration
 from infofuse.training.checkpoint import load_with_penalties, read_config, spec_of
-from infofuse.training.predict import Subset, predict_subsets
+from infofuse.training.predict import Subset
 from infofuse.training.protocol import find_checkpoint
 from infofuse.types import Clips, Json, Ragged
 
@@ -109,9 +109,7 @@ class Predictor:
         present = [
             tuple(m for m, column in read.items() if len(column[i])) for i in range(len(clips))
         ]
-        predictions = predict_subsets(self.model, read)
-        of = attribute({s: self.task.readable(p) for s, p in predictions.items()})
-        answers = self.task.answer(predictions[self.modalities])
+        of, answers = attributed(self.model, read, self.task)
         region = self._region(of.whole, present, self.confidence)
         doubt = self._region(of.whole, present, self.abstain)
         agreement = self._agreement(read, len(clips))

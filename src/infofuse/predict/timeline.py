@@ -63,7 +63,7 @@ def timeline(
     return tuple(Moment(*span, one) for span, one in zip(spans, found, strict=True))
 
 
-def check_windows(window: float, hop: float) -> None:
+def check_windows(window: float = WINDOW, hop: float = HOP) -> None:
     """Raises InfofuseError for a window of no length, and for a hop that is not."""
     if not (window > 0 and hop >= LEAST_HOP):
         raise InfofuseError(
@@ -77,8 +77,8 @@ def windows(seconds: float, window: float, hop: float) -> list[tuple[float, floa
     last = seconds - window
     if last <= 0:
         return []
-    starts = np.arange(0.0, last, hop)
-    starts = [*starts[starts < last - _ROUNDING].tolist(), last]
+    hops = np.arange(0.0, last, hop)
+    starts = [*hops[hops < last - _ROUNDING].tolist(), last]
     return [(start, start + window) for start in starts]
 
 

@@ -13,7 +13,7 @@ from infofuse.report.panel import Panel
 from infofuse.report.quality import calibrations, confusions, worst_errors
 from infofuse.study.results import Results
 from infofuse.study.table import Table, Value, key, text, to_csv, to_latex, to_markdown
-from infofuse.study.tables import PEEKED, ranks, tables
+from infofuse.study.tables import ranks, tables
 
 STYLE = """
 :root { color-scheme: light dark; --line: #ddd; --soft: #f4f5f7; --paper: #fff; }
@@ -148,7 +148,7 @@ def _sections(results: Results) -> Iterator[Section]:
 
 def _body(results: Results, sections: Sequence[Section]) -> Iterator[str]:
     if results.peeked:
-        yield f'<p class="peeked" role="alert">{escape(PEEKED)}</p>'
+        yield f'<p class="peeked" role="alert">{escape(results.warning)}</p>'
     yield f"<h1>{escape(results.study.title)}</h1>"
     yield f'<dl class="facts">{"".join(_facts(results))}</dl>'
     links = (f'<a href="#{_anchor(s.title)}">{escape(s.title)}</a>' for s in sections)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from infofuse import figures
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -70,15 +72,12 @@ class Panel:
         )
 
 
-def blank(height: float, width: float = WIDTH) -> tuple["Figure", "Axes"]:
+def blank(height: float) -> tuple["Figure", "Axes"]:
     """A figure with one pair of axes."""
     import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = figures.blank((WIDTH, height))
         return figure, figure.add_subplot()
 
 

@@ -87,7 +87,7 @@ def _table(
             (
                 gain.where,
                 gain.title,
-                spread(gain.values),
+                Spread.of(gain.values),
                 Interval(*found[i].interval),
                 *(float(c[i]) for c in corrected),
                 judged.better,
@@ -100,7 +100,7 @@ def _table(
     compared_by = {SHORT[results.primary(place)] for place in results.places}
     metric = "each data set's metric" if len(compared_by) > 1 else "".join(compared_by)
     note = f"{what} in {metric}, {NOTE.format(rope=results.study.rope)} {_enough(len(rows))}"
-    return Table(name, title, COLUMNS, tuple(rows), note)
+    return Table(name, title, COLUMNS, tuple(rows), f"{note} {results.replaced}".strip())
 
 
 def _enough(comparisons: int) -> str:
@@ -113,22 +113,24 @@ def _gains(results: Results, compared: Sequence[Comparison]) -> Iterator[Gain]:
     """On each data set, then over all of them on the scale from floor to perfect."""
     for place in results.places:
         for one in compared:
-            if len(values := _pooled(results.gains, place, one)):
+            found = _of_pairs(results.gains, place, one)
+            if found and (len(found) > 1 or len(one.pairs) == 1):  # of one row, "all" says it again
+                values = np.concatenate(found)
                 yield Gain(place.name, one.title, values, results.study.rope, 0.0)
+    rho = _overlap(results)
     for one in compared if len(results.places) > 1 else ():
-        parts = [_pooled(results.normalised_gains, place, one) for place in results.places]
-        widths = [
-            _equivalence(results, p) for p, v in zip(results.places, parts, strict=True) if len(v)
-        ]
+        by_place = {p: _of_pairs(results.normalised_gains, p, one) for p in results.places}
+        widths = [_equivalence(results, place) for place, found in by_place.items() if found]
         if len(widths) > 1:
-            rho = _overlap(results)
-            yield Gain(ALL, one.title, np.concatenate(parts), float(np.mean(widths)), rho)
+            values = np.concatenate(list(chain.from_iterable(by_place.values())))
+            yield Gain(ALL, one.title, values, float(np.mean(widths)), rho)
 
 
-def _pooled(
+def _of_pairs(
     gains: Callable[[Place, str, str], Float[np.ndarray, "_"]], place: Place, one: Comparison
-) -> Float[np.ndarray, "n"]:
-    return np.array(list(chain.from_iterable(gains(place, *pair) for pair in one.pairs)), float)
+) -> list[Float[np.ndarray, "n"]]:
+    """The gains of each pair of systems that ran there."""
+    return [found for pair in one.pairs if len(found := gains(place, *pair))]
 
 
 def _equivalence(results: Results, place: Place) -> float:
@@ -142,9 +144,3 @@ def _overlap(results: Results) -> float:
     """The share of test clips, where random divisions share clips; 0 where none do."""
     divided = [results.surveys[p.name].clips for p in results.places if p.split != "given"]
     return max((c["test"] / sum(c.values()) for c in divided), default=0.0)
-
-
-def spread(values: Float[np.ndarray, "n"]) -> Spread:
-    """Mean and sample standard deviation."""
-    several = len(values) > 1
-    return Spread(float(values.mean()), float(values.std(ddof=1)) if several else float("nan"))

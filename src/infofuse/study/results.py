@@ -8,12 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import number, read_json
-from infofuse.metrics import BETTER
+from infofuse.metrics import SHORT, gain
 from infofuse.study.grid import Cell, Place, System, cells, places, systems
 from infofuse.study.run import FAILURES, chosen_trial, open_study
 from infofuse.study.spec import Study
 from infofuse.study.statistics import normalised
 from infofuse.study.survey import Survey
+from infofuse.training.recipe import PEEKED
 from infofuse.types import Json
 
 
@@ -36,6 +37,11 @@ class Results:
         by_test = any(facts.get("chosen_by") == "test" for facts in self.found.values())
         return self.study.protocol == "release" or by_test
 
+    @property
+    def warning(self) -> str:
+        """What is said above scores where epochs were chosen by the test split, else nothing."""
+        return PEEKED if self.peeked else ""
+
     def title(self, system: str) -> str:
         """A system's name as tables have it."""
         return next(s.title for s in self.systems if s.name == system)
@@ -56,14 +62,23 @@ class Results:
         wanted = self.study.metric
         return wanted if wanted in known or not known else known[0]
 
-    def scores(
-        self, place: Place, system: str, metric: str, split: str = "test"
-    ) -> dict[int, float]:
-        """The score of each seed that ended; NaN where it is undefined."""
+    @property
+    def replaced(self) -> str:
+        """What is said where a data set does not have the study's metric, else nothing."""
+        short = {place.name: SHORT[self.primary(place)] for place in self.places}
+        wanted = SHORT[self.study.metric]
+        return " ".join(
+            f"{name} has no {wanted}, and is compared by {metric}."
+            for name, metric in short.items()
+            if metric != wanted
+        )
+
+    def scores(self, place: Place, system: str, metric: str) -> dict[int, float]:
+        """The test score of each seed that ended; NaN where it is undefined."""
         return {
-            seed: number(facts[split].get(metric))
+            seed: number(facts["test"].get(metric))
             for seed in self.study.seeds
-            if (facts := self.found.get((place.name, system, seed))) and split in facts
+            if (facts := self.found.get((place.name, system, seed))) and "test" in facts
         }
 
     def gains(self, place: Place, system: str, base: str = "") -> Float[np.ndarray, "n"]:
@@ -75,8 +90,7 @@ class Results:
         ours, theirs = (
             self.scores(place, name, metric) for name in (system, base or self.study.baseline)
         )
-        sign = -1.0 if BETTER[metric] == "min" else 1.0
-        return sign * _paired(ours, theirs)
+        return gain(metric, *_paired(ours, theirs))
 
     def normalised(self, place: Place, system: str) -> dict[int, float]:
         """The primary score of each seed: 0 is the constant predictor's, 1 a perfect one's."""
@@ -90,7 +104,8 @@ class Results:
         """`gains` on the scale from floor to perfect; none where nothing ended."""
         if not self.metrics(place):
             return np.empty(0)
-        return _paired(self.normalised(place, system), self.normalised(place, base))
+        ours, theirs = _paired(self.normalised(place, system), self.normalised(place, base))
+        return ours - theirs
 
     def trial(self, place: Place, system: System) -> int | None:
         """The tuning trial whose choices its cells took."""
@@ -116,10 +131,11 @@ class Results:
         }
 
 
-def _paired(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Float[np.ndarray, "n"]:
-    """One minus the other for the seeds that both have, if the difference is defined."""
-    both = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
-    return np.array([d for d in both if d == d], float)
+def _paired(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Float[np.ndarray, "2 n"]:
+    """The scores of the seeds that both have, where both are defined."""
+    both = np.array([(ours[seed], theirs[seed]) for seed in ours if seed in theirs], float)
+    both = both.reshape(-1, 2)
+    return both[~np.isnan(both).any(1)].T
 
 
 def open_results(out: Path) -> Results:

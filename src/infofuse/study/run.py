@@ -24,6 +24,7 @@ from infofuse.study.survey import Survey, survey
 from infofuse.tables import from_table
 from infofuse.training.recipe import read_recipe
 from infofuse.training.run import identity_of, refuse_another
+from infofuse.training.tracking import tracker
 
 STUDY, FAILURES = "study.toml", "failures.json"
 
@@ -41,21 +42,28 @@ def run_study(
     jobs: processes at once, one torch thread each; 0 for this process. say: is told what is being
     looked at, and what an audit has against a data set.
 
-    Raises InfofuseError if the folder holds something else, or runs of another study.
+    Raises InfofuseError if the folder holds something else, or runs of another study, and if no
+    data set has the study's metric.
     """
     out = Path(out)
+    tracker(log, out)  # refuses one that is not there before anything is done
     for cell in (*trials(study), *cells(study)):
         recipe_of(cell, "given", cell.trial)  # refuses a wrong key before anything is done
     _claim(study, out)
     surveys = _surveys(study, out, say)
+    known = dict.fromkeys(metric for one in surveys.values() for metric in one.floor)
+    if study.metric not in known:
+        raise InfofuseError(
+            f"no data set of the study has the metric {study.metric!r}: name one that they have, "
+            f"metric = one of {', '.join(known)}"
+        )
     first = list(trials(study)) or cells(study)
-    training = _training(study, out, surveys, first, log)
+    training, untuned = _training(study, out, surveys, first, log)
     write_text(out / STUDY, study.to_toml())  # nothing that is there is of another study
     failed = run_all(training, jobs, watch)
-    untuned: dict[str, str] = {}
     if study.tune:
-        tuned, untuned = _tuned(study, out, surveys)
-        failed += run_all(_training(study, out, surveys, tuned, log), jobs, watch)
+        training, untuned = _training(study, out, surveys, cells(study), log)
+        failed += run_all(training, jobs, watch)
     if study.analyse:
         failed += run_all(_analyses(study, out, surveys), jobs, watch)
     found = {ended.job.name: ended.failure for ended in failed} | untuned
@@ -109,26 +117,22 @@ def _surveys(study: Study, out: Path, say: Callable[[str], None]) -> dict[str, S
 
 def _training(
     study: Study, out: Path, surveys: dict[str, Survey], every: list[Cell], log: str
-) -> list[Job]:
-    return [_train_job(study, out, surveys[cell.place.name], cell, log) for cell in every]
-
-
-def _tuned(
-    study: Study, out: Path, surveys: dict[str, Survey]
-) -> tuple[list[Cell], dict[str, str]]:
-    """The cells whose choices are known, and why those of the others are not, by name."""
-    tuned, untuned = [], {}
-    for cell in cells(study):
+) -> tuple[list[Job], dict[str, str]]:
+    """The cells as jobs, and why the choices of the others are not known, by name."""
+    jobs, untuned = [], {}
+    for cell in every:
+        data = surveys[cell.place.name]
         try:
-            chosen_trial(study, cell, out, surveys[cell.place.name])
-            tuned.append(cell)
+            trial = chosen_trial(study, cell, out, data)
         except InfofuseError as error:
             untuned[cell.name] = str(error)
-    return tuned, untuned
+            continue
+        jobs.append(_train_job(out, data, cell, trial, log))
+    return jobs, untuned
 
 
-def _train_job(study: Study, out: Path, data: Survey, cell: Cell, log: str) -> Job:
-    recipe = recipe_of(cell, data.path, chosen_trial(study, cell, out, data))
+def _train_job(out: Path, data: Survey, cell: Cell, trial: int | None, log: str) -> Job:
+    recipe = recipe_of(cell, data.path, trial)
     before = cell.finished(out)
     if before is not None:
         refuse_another(cell.folder(out), identity_of(recipe, data.fingerprint))

@@ -33,7 +33,7 @@ import tomli_w
 from infofuse.errors import InfofuseError, unknown
 from infofuse.metrics import BETTER
 from infofuse.tables import from_table, plain, refuse_unknown
-from infofuse.training.recipe import Protocol, parse_seeds, read_recipe
+from infofuse.training.recipe import GIVEN, Protocol, parse_seeds, read_recipe, resolve
 
 Split = Literal["given"] | int
 Trials = tuple[tuple[str, ...], ...]
@@ -51,9 +51,12 @@ class Source:
     path: str
     title: str = ""
     dataset: str | None = None
-    splits: tuple[Split, ...] = ("given",)
+    splits: tuple[Any, ...] = ("given",)  # each a Split; refused below in a sentence
 
     def __post_init__(self) -> None:
+        for split in self.splits:
+            if split != "given" and not (type(split) is int and split >= 0):
+                raise InfofuseError(f'splits are "given" or numbers from 0; found {split!r}')
         if not self.splits:
             raise InfofuseError('splits names one at least, such as "given" or 1')
         if len(set(self.splits)) < len(self.splits):
@@ -75,7 +78,7 @@ class Row:
     penalties: tuple[str, ...] | None = None
     model: dict[str, Any] = dataclasses.field(default_factory=dict)
     train: dict[str, Any] = dataclasses.field(default_factory=dict)
-    plus: dict[str, Any] = dataclasses.field(default_factory=dict)
+    plus: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     trials: Trials = ()
 
     def __post_init__(self) -> None:
@@ -87,7 +90,7 @@ class Row:
 class Penalty:
     """Terms that are added to rows, as a recipe's [plus] has them. trials: as of a row."""
 
-    plus: dict[str, Any]
+    plus: dict[str, dict[str, Any]]
     title: str = ""
     trials: Trials = ()
 
@@ -101,6 +104,9 @@ class Tuning:
 
     trials: int
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        parse_seeds(self.seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,10 +135,10 @@ class Study:
     def __post_init__(self) -> None:
         _names(self)
         _budget(self)
+        if not self.rope >= 0:
+            raise InfofuseError(f"rope is at least 0; found {self.rope}")
         if self.metric not in BETTER:
             raise unknown("metric", self.metric, BETTER)
-        if len(set(self.seeds)) < len(self.seeds):
-            raise InfofuseError(f"seeds are given once each; found {list(self.seeds)}")
 
     def to_toml(self) -> str:
         """The study as a TOML file would give it, every default resolved."""
@@ -229,6 +235,15 @@ def _folded_row(study: Study, row: Row) -> Row:
     found: dict[str, Any] = {"paper": row.paper}
     if row.recipe:
         found = read_recipe(Path(row.recipe))
+        try:
+            resolve({"data": GIVEN} | found)  # refuses what `infofuse train` refuses
+        except InfofuseError as error:
+            raise InfofuseError(f"{row.recipe}: {error}") from None
+        if found.get("protocol", study.protocol) != study.protocol:
+            raise InfofuseError(
+                f"{row.recipe} is by protocol {found['protocol']!r}, and the study by "
+                f"{study.protocol!r}: say the same in both"
+            )
     return dataclasses.replace(
         row,
         recipe="",

@@ -8,7 +8,7 @@ import numpy as np
 
 from infofuse.data.audit import audit
 from infofuse.data.corpus import Corpus, open_corpus
-from infofuse.data.recognise import split_of
+from infofuse.data.recognise import published_split
 from infofuse.data.spec import DataSpec
 from infofuse.data.store import write_store
 from infofuse.errors import InfofuseError
@@ -90,7 +90,7 @@ def _ready(place: Place, source: Source, out: Path) -> Path:
 
 def _look(place: Place, source: Source, path: Path, corpus: Corpus) -> Survey:
     found = audit(corpus, source.dataset)
-    recognised = split_of(corpus) if place.split == "given" else None
+    recognised = published_split(corpus) if place.split == "given" else None
     test = corpus.split("test")
     return Survey(
         place=place.name,

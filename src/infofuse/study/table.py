@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from jaxtyping import Float
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -13,6 +16,12 @@ class Spread:
 
     mean: float
     sd: float
+
+    @classmethod
+    def of(cls, values: Float[np.ndarray, "n"]) -> "Spread":
+        """The mean and the sample standard deviation of one value at least."""
+        sd = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+        return cls(float(values.mean()), sd)
 
     def __str__(self) -> str:
         if self.mean != self.mean:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from infofuse.files import number
 from infofuse.metrics import BETTER, SHORT
-from infofuse.study.gains import differences, penalties, spread
+from infofuse.study.gains import differences, penalties
 from infofuse.study.grid import Cell, Place, System, recipe_of
 from infofuse.study.published import Figure, encoder_of, figures, verdict
 from infofuse.study.results import Results
@@ -18,10 +18,6 @@ from infofuse.study.table import Interval, Spread, Table, Value, text
 
 ELO_RESAMPLES = 200
 MEANS = ("epoch", "epochs", "seconds")
-PEEKED = (
-    'Protocol "release": each epoch was chosen by the test split. These scores are too good, and '
-    "not to be compared with those of an honest run."
-)
 
 
 def tables(results: Results) -> list[Table]:
@@ -45,7 +41,9 @@ def watermarked(results: Results, table: Table) -> Table:
     """The table; where epochs were chosen by the test split, marked so."""
     if not results.peeked:
         return table
-    return replace(table, title=f"[release] {table.title}", note=f"{PEEKED} {table.note}".strip())
+    return replace(
+        table, title=f"[release] {table.title}", note=f"{results.warning} {table.note}".strip()
+    )
 
 
 def scores(results: Results, place: Place) -> Table:
@@ -56,7 +54,7 @@ def scores(results: Results, place: Place) -> Table:
     rows: list[tuple[Value, ...]] = []
     for system in results.on(place):
         by_metric = [results.scores(place, system.name, m) for m in metrics]
-        cells = [spread(np.array(list(found.values()))) for found in by_metric]
+        cells = [Spread.of(np.array(list(found.values()))) for found in by_metric]
         rows.append((system.title, *cells, len(by_metric[0])))
     rows.append(("constant (floor)", *(Spread(f, float("nan")) for f in floor), None))
     return Table(
@@ -118,8 +116,9 @@ def overall(results: Results) -> Table:
     note = (
         "Normalised: 0 is the constant predictor, 1 a perfect one, the mean over data sets. Elo: "
         f"Bradley-Terry over all pairs, {results.title(names[anchor])} at 1000; a worse newcomer "
-        "moves nobody. Ranks are over the data sets and seeds that all systems have."
-    )
+        "moves nobody. Ranks are over the data sets and seeds that all systems have. "
+        f"{results.replaced}"
+    ).strip()
     best = {"normalised": "max", "Elo": "max", "mean rank": "min"}
     return Table("overall", "Over all data sets", columns, tuple(rows), note, best)  # type: ignore[arg-type]
 
@@ -180,7 +179,7 @@ def _beside(
             figure.title,
             SHORT[metric],
             score,
-            spread(values),
+            Spread.of(values),
             said,
             ours,
             figure.encoder,
@@ -251,12 +250,12 @@ def costs(results: Results) -> Table:
 def summary(results: Results) -> str:
     """What the command line says: the primary score of each system on each data set."""
     lines = [f"{results.study.title}: {len(results.found)} of {results.total} cells"]
-    lines += [PEEKED] if results.peeked else []
+    lines += [results.warning] if results.peeked else []
     for place in (p for p in results.places if results.on(p)):
         metric = results.primary(place)
         lines += ["", f"{results.surveys[place.name].title}, test {SHORT[metric]}"]
         for system in results.on(place):
             values = np.array(list(results.scores(place, system.name, metric).values()))
-            lines.append(f"  {system.title:<40.40} {text(spread(values))}")
+            lines.append(f"  {system.title:<40.40} {text(Spread.of(values))}")
     lines += [f"failed: {name}: {why}" for name, why in results.failures.items()]
     return "\n".join(lines)

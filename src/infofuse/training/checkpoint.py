@@ -12,7 +12,7 @@ import dataclasses
 import errno
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,12 @@ from infofuse import papers
 from infofuse.data.spec import DataSpec
 from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import shape_from
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, listed
 from infofuse.files import number, read_json, replacing, write_json, write_text
 from infofuse.objectives import DependencyPenalty, Objective
-from infofuse.training.recipe import Recipe, resolve
+from infofuse.training.recipe import PEEKED, Recipe, resolve
 
 FORMAT = 1
-PEEKED = """
-**Protocol "release": this epoch was chosen by the test split.** Its test scores are too good, and
-are not to be compared with those of models that were chosen by validation.
-"""
 WEIGHTS, CRITICS, TEXT = "model.safetensors", "critics.safetensors", "text_encoder"
 
 
@@ -157,10 +153,24 @@ def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
 def load_tensors(module: nn.Module, path: Path) -> None:
     """Fill a module from a file of named tensors that fits it exactly."""
     try:
-        module.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InfofuseError(f"{path} does not hold the weights of this model: {first}") from None
+        found = load_file(path)
+        why = _misfit(module.state_dict(), found)
+    except (OSError, SafetensorError) as error:
+        why = str(error).strip().splitlines()[0]
+    if why:
+        raise InfofuseError(f"{path} does not hold the weights of this model: {why}")
+    module.load_state_dict(found)
+
+
+def _misfit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:
+    """The first few tensors that are not there, not wanted or of another shape; "" if none is."""
+    shapes = {n: (tuple(t.shape), tuple(wanted[n].shape)) for n, t in found.items() if n in wanted}
+    kinds = {
+        "it lacks": [n for n in wanted if n not in found],
+        "it has besides": [n for n in found if n not in wanted],
+        "of another shape": [f"{n} {a} for {b}" for n, (a, b) in shapes.items() if a != b],
+    }
+    return "; ".join(f"{kind} {listed(names, 3)}" for kind, names in kinds.items() if names)
 
 
 def _text_encoders(model: nn.Module) -> list[Transcript]:
@@ -175,6 +185,7 @@ def card(recipe: Recipe, content: dict[str, Any]) -> str:
     spec = spec_of(content)
     paper = papers.get(recipe.paper).PAPER
     split = "Validation" if recipe.protocol == "honest" else "TEST"
+    peeked = f"\n**{PEEKED}**\n" if recipe.protocol == "release" else ""
     found = content.get(recipe.chosen_by, {})
     scores = "\n".join(f"| {k} | {number(v):.4f} |" for k, v in found.items())
     authors = ", ".join(paper.authors)
@@ -185,7 +196,7 @@ def card(recipe: Recipe, content: dict[str, Any]) -> str:
 {status} {authors}: *{paper.title}*
 ({paper.place}).
 Modalities: {", ".join(spec.modalities)}.
-{PEEKED if recipe.protocol == "release" else ""}
+{peeked}
 ```python
 import infofuse
 model = infofuse.load("path/to/this/folder")

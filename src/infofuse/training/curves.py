@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infofuse.files import replacing
+from infofuse.figures import blank, save
 from infofuse.training.meter import MEASURED
 
 MAIN = ("mae", "corr", "f1_weighted", "accuracy")
@@ -13,15 +13,12 @@ LEFT_OUT = ("epoch", "seconds", "estimators", "inner")
 
 def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> None:
     """One panel a quantity, one line a seed, epochs along the bottom: a PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     names = _quantities(histories)
     across = min(3, len(names))
     down = -(-len(names) // across)
-    figure = Figure(figsize=(4.2 * across, 2.8 * down), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank((4.2 * across, 2.8 * down))
     for place, name in enumerate(names, start=1):
         axes = figure.add_subplot(down, across, place)
         for seed, history in histories.items():
@@ -34,8 +31,7 @@ def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> No
         axes.grid(alpha=0.25)
     if len(histories) > 1:
         figure.axes[0].legend(fontsize=7)
-    with replacing(path) as new:
-        figure.savefig(new, format="png", dpi=110)
+    save(figure, path, dpi=110)
 
 
 def _quantities(histories: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[str]:

@@ -86,7 +86,8 @@ class Trainer:
         self.estimators = self.fabric.setup_optimizers(estimators) if estimators else None
         self.progress = Progress()
         kept = {"main": main} | ({"estimators": estimators} if estimators else {})
-        self.state = TrainingState(folder / "state", {"model": model, "objective": objective}, kept)
+        modules = {"model": model, "objective": objective}
+        self.state = TrainingState(folder / "state", modules, kept, self.fabric.device)
 
     def fit(self) -> Progress:
         """Train until the patience or the epochs are used up; returns the history."""

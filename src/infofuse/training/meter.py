@@ -45,10 +45,9 @@ class Meter:
         """Remember the views of a batch."""
         if not self.measures:
             return
-        everyone = torch.ones(len(output.prediction), dtype=torch.bool)
         for name, view in output.views.items():
             self.views[name].append(view.float().cpu())
-            self.present[name].append(output.present.get(name, everyone).cpu())
+            self.present[name].append(output.complete([name]).cpu())
 
     @torch.no_grad()
     def read(self) -> dict[str, float]:

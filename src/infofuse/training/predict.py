@@ -5,8 +5,8 @@ from itertools import combinations
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import nn
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
 
 from infofuse.data.loader import Loader
 from infofuse.types import Output, Ragged
@@ -19,6 +19,21 @@ BATCH = 64
 
 
 @torch.inference_mode()
+def in_order(
+    model: nn.Module,
+    loader: Loader,
+    of: Callable[[Output], Mapping[str, Tensor]],
+    device: torch.device | str = "cpu",
+) -> dict[str, Shaped[np.ndarray, "n ..."]]:
+    """What `of` takes from the output for each clip, by name, in the clips' own order."""
+    rows, found = [], []
+    for batch in loader.ordered():
+        rows.append(batch.index)
+        found.append({name: x.cpu() for name, x in of(model(batch.to(device))).items()})
+    back = torch.cat(rows).argsort()
+    return {name: torch.cat([f[name] for f in found])[back].numpy() for name in found[0]}
+
+
 def predict(
     model: nn.Module,
     loader: Loader,
@@ -26,13 +41,12 @@ def predict(
     watch: Callable[[Output], None] = lambda _: None,
 ) -> Float[np.ndarray, "n k"]:
     """The prediction for each clip, in the clips' own order. `watch` is shown every output."""
-    rows, found = [], []
-    for batch in loader.ordered():
-        output = model(batch.to(device))
+
+    def of(output: Output) -> dict[str, Tensor]:
         watch(output)
-        rows.append(batch.index)
-        found.append(output.prediction.float().cpu())
-    return torch.cat(found)[torch.cat(rows).argsort()].numpy()
+        return {"prediction": output.prediction.float()}
+
+    return in_order(model, loader, of, device)["prediction"]
 
 
 def predict_subsets(

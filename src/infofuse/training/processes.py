@@ -39,7 +39,7 @@ def fabric_of(config: TrainConfig, **choices: Any) -> "Fabric":
     precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[config.precision]
     try:
         return Fabric(accelerator=config.device, precision=precision, **({"devices": 1} | choices))
-    except (RuntimeError, ValueError) as error:
+    except (ImportError, RuntimeError, ValueError) as error:
         if config.device in ("cpu", "auto"):
             raise
         said = str(error).splitlines()[0]

@@ -16,7 +16,13 @@ from infofuse.tasks import Task
 from infofuse.training import checkpoint
 from infofuse.training.predict import BATCH, predict
 from infofuse.training.processes import rank
-from infofuse.types import Clips
+from infofuse.training.recipe import read_recipe
+from infofuse.types import Clips, Json
+
+
+def is_run(path: Path) -> bool:
+    """Whether there are checkpoints in a folder."""
+    return bool(_checkpoints(path))
 
 
 def find_checkpoints(path: Path) -> list[Path]:
@@ -24,14 +30,17 @@ def find_checkpoints(path: Path) -> list[Path]:
 
     Raises InfofuseError where there is none.
     """
-    if (path / "config.json").is_file():
-        return [path]
-    if (path / "checkpoint" / "config.json").is_file():
-        return [path / "checkpoint"]
-    seeds = sorted(path.glob("seed-*/checkpoint"))
-    if not seeds:
+    found = _checkpoints(path)
+    if not found:
         raise InfofuseError(f"{path} holds no checkpoint: give a run, or a seed's folder of it")
-    return seeds
+    return found
+
+
+def _checkpoints(path: Path) -> list[Path]:
+    for folder in (path, path / "checkpoint"):
+        if (folder / "config.json").is_file():
+            return [folder]
+    return sorted(path.glob("seed-*/checkpoint"))
 
 
 def find_checkpoint(path: Path) -> Path:
@@ -41,6 +50,21 @@ def find_checkpoint(path: Path) -> Path:
         names = ", ".join(s.parent.name for s in seeds)
         raise InfofuseError(f"{path} holds several checkpoints ({names}): name one of them")
     return seeds[0]
+
+
+def data_of(folder: Path) -> Path:
+    """The data that a run's checkpoint was trained on, as its recipe names it.
+
+    Raises InfofuseError if it is not there.
+    """
+    recipe = folder.parent.parent / "recipe.toml"
+    data = Path(read_recipe(recipe)["data"]) if recipe.is_file() else None
+    if data is None or not data.exists():
+        raise InfofuseError(
+            f"the data that {folder.parent} was trained on is not where its recipe says "
+            f"({data or 'it has none'}): name the data set after the run"
+        )
+    return data
 
 
 def open_split(corpus: Corpus, split: str, run: Path) -> Clips:
@@ -60,12 +84,12 @@ def openings(run: Path) -> int:
     return len(read_json(record)) if record.is_file() else 0
 
 
-def task_for(folder: Path, corpus: Corpus) -> Task:
-    """What a checkpoint was trained to do, by which it is scored on any data.
+def task_for(config: Json, corpus: Corpus) -> Task:
+    """What a checkpoint of this configuration was trained to do, by which it is scored on any data.
 
     Raises InfofuseError if the data's labels are not of the kind that the model predicts.
     """
-    spec = checkpoint.spec_of(checkpoint.read_config(folder))
+    spec = checkpoint.spec_of(config)
     if corpus.spec.outputs != spec.outputs:
         raise InfofuseError(
             f"the data has {corpus.spec.outputs} label columns and the model predicts "
@@ -85,7 +109,7 @@ def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any
     Raises InfofuseError if the data does not fit the model.
     """
     config = checkpoint.read_config(folder)
-    spec, task = checkpoint.spec_of(config), task_for(folder, corpus)
+    spec, task = checkpoint.spec_of(config), task_for(config, corpus)
     model = checkpoint.load(folder)
     clips = open_split(corpus, split, folder.parent)
     prediction = predictions(model, clips)

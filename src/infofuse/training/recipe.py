@@ -26,10 +26,23 @@ from pydantic import ConfigDict
 
 from infofuse import papers
 from infofuse.errors import InfofuseError, unknown
-from infofuse.tables import from_table, plain, refuse_unknown
+from infofuse.tables import assignment, from_table, plain, refuse_unknown
 from infofuse.training.meter import refuse_fitted
 
 Protocol = Literal["honest", "release"]
+
+PEEKED = (
+    'Protocol "release": each epoch was chosen by the test split. These scores are too good, and '
+    "not to be compared with those of an honest run."
+)
+"""What is said wherever scores of a run under that protocol are shown."""
+
+GIVEN = "given"
+"""The data of a recipe that names none, since they are open already."""
+
+MOST_SEEDS = 10_000
+LAST_SEED = 2**63 - 1
+"""The greatest number that TOML has; torch and NumPy take it too, and none below 0."""
 
 UNSAID: tuple[tuple[str, Any], ...] = (("plus", {}), ("protocol", "honest"))
 """What a recipe does not say."""
@@ -136,7 +149,7 @@ class Recipe:
 
 def recipe(
     paper: str,
-    data: str = "given",
+    data: str = GIVEN,
     *,
     model: Mapping[str, Any] | None = None,
     train: Mapping[str, Any] | None = None,
@@ -159,13 +172,33 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise InfofuseError(f"{path} is not TOML: {error}") from None
 
 
+def with_given(tables: Mapping[str, Any], **given: str | None) -> dict[str, Any]:
+    """A recipe's tables with what a command line gives in their place.
+
+    Raises InfofuseError for another paper than the recipe's, whose choices its tables are.
+    """
+    paper = given["paper"] or tables.get("paper")
+    if paper != tables.get("paper", paper):
+        raise InfofuseError(
+            f"the recipe is of the paper {tables['paper']!r}, and --paper says {paper!r}: leave "
+            f"out the recipe or --paper"
+        )
+    return {**tables, **{k: v for k, v in given.items() if v is not None}}
+
+
 def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
     """Tables and `table.key=value` overrides to a checked recipe.
+
+    The table [tune] says how `infofuse tune` searches the recipe, and is left out.
 
     Raises InfofuseError for a key that does not exist, with the nearest one that does, and for a
     value of the wrong type.
     """
-    tables = {k: dict(v) if isinstance(v, Mapping) else v for k, v in tables.items()}
+    tables = {
+        k: dict(v) if isinstance(v, Mapping) else v
+        for k, v in tables.items()
+        if not (k == "tune" and isinstance(v, Mapping))
+    }
     for override in overrides:
         _apply(tables, override)
     refuse_unknown(Recipe, tables, "")
@@ -201,10 +234,8 @@ def _protocol(name: Any) -> Protocol:
 
 def _apply(tables: dict[str, Any], override: str) -> None:
     """Put one `table.key=value` in its place; the value is TOML, or else a plain string."""
-    path, equals, text = override.partition("=")
-    if not equals:
-        raise InfofuseError(f"--set takes key=value, such as model.alpha=0.2; found {override!r}")
-    *parents, key = _keys(path.strip())
+    path, text = assignment(override, "model.alpha=0.2")
+    *parents, key = _keys(path)
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -231,29 +262,38 @@ def _keys(path: str) -> list[str]:
 
 
 def parse_seeds(seeds: Any) -> tuple[int, ...]:
-    """Seeds from a number, a list, or text such as "1111-1115" and "1,2,5-7"; at least one."""
+    """Seeds from a number, a list, or text such as "1111-1115" and "1,2,5-7"; at least one.
+
+    Raises InfofuseError for what is no seed, for one that is given twice, and for too many.
+    """
     parts = seeds.split(",") if isinstance(seeds, str) else seeds
     parts = parts if isinstance(parts, Iterable) else (parts,)
-    found = tuple(seed for part in parts for seed in _seed_range(part))
-    if not found:
+    ranges = [_seed_range(part) for part in parts]
+    if not ranges:
         raise _no_seeds(seeds)
+    count = sum(last - first + 1 for first, last in ranges)
+    if count > MOST_SEEDS:
+        raise InfofuseError(f"a run has at most {MOST_SEEDS} seeds; found {count}")
+    found = tuple(seed for first, last in ranges for seed in range(first, last + 1))
+    if len(set(found)) < count:
+        raise InfofuseError(f"seeds are given once each; found {seeds!r}")
     return found
 
 
-def _seed_range(part: Any) -> Iterable[int]:
-    if isinstance(part, Integral):
-        return (int(part),)
-    if not isinstance(part, str):
-        raise _no_seeds(part)
-    first, dash, last = part.strip().partition("-")
+def _seed_range(part: Any) -> tuple[int, int]:
+    """The first and the last."""
+    first, dash, last = str(part).strip().partition("-")
     try:
-        start = int(first)
-        return range(start, int(last) + 1) if dash else (start,)
+        ends = (int(first), int(last) if dash else int(first))
     except ValueError:
         raise _no_seeds(part) from None
+    if not isinstance(part, Integral | str) or not 0 <= ends[0] <= ends[1] <= LAST_SEED:
+        raise _no_seeds(part)
+    return ends
 
 
 def _no_seeds(found: Any) -> InfofuseError:
     return InfofuseError(
-        f"seeds are numbers or ranges, such as 1111-1115 or 1,2,5-7; found {found!r}"
+        f"seeds are numbers from 0 to 2^63 - 1 or ranges of them, such as 1111-1115 or 1,2,5-7; "
+        f"found {found!r}"
     )

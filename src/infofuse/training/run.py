@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
-from infofuse.files import dumps, number, read_json, write_json, write_text
+from infofuse.files import as_written, number, read_json, write_json, write_text
 from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
@@ -23,14 +22,14 @@ from infofuse.training.prepare import prepare
 from infofuse.training.processes import launch, rank, together
 from infofuse.training.progress import Watch
 from infofuse.training.protocol import evaluate, open_split
-from infofuse.training.recipe import Recipe
+from infofuse.training.recipe import GIVEN, Recipe
 from infofuse.training.tracking import tracker
 from infofuse.types import Clips
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-PEEKED = {"protocol": "release", "chosen_by": "test"}
+CHOSEN_BY_TEST = {"protocol": "release", "chosen_by": "test"}
 """What metrics say where the epoch was chosen by the test split."""
 
 PER_CLIP = "training_clips.json"
@@ -66,10 +65,13 @@ def train(
     out = Path(out)
     if recipe.protocol == "release" and not test:
         raise InfofuseError('protocol "release" chooses by the test split and cannot leave it out')
+    if corpus is None and recipe.data == GIVEN and not Path(GIVEN).exists():
+        raise InfofuseError("the recipe names no data: give corpus=, or data=")
     corpus = open_corpus(recipe.data) if corpus is None else corpus
     if test and "test" not in corpus.splits:
         raise InfofuseError(
-            "the data has no test split: leave out the test (--no-test), or give data that has one"
+            "the data has no test split: leave out the test (--no-test, or test=False), or give "
+            "data that has one"
         )
     if rank() == 0:
         _claim(out, recipe, corpus)
@@ -102,11 +104,15 @@ def _write_summary(recipe: Recipe, corpus: Corpus, out: Path) -> None:
 
 
 def _claim(out: Path, recipe: Recipe, corpus: Corpus) -> None:
-    """Make the folder this run's own. More seeds may be added to a run that is there."""
+    """Make the folder this run's own. More seeds may be added to a run that is there.
+
+    One that has begun no seed, since its first model could not be built, is taken over.
+    """
     identity, seeds = identity_of(recipe, corpus.fingerprint), list(recipe.seeds)
     record = out / "run.json"
     if record.is_file():
-        refuse_another(out, identity)
+        if any(out.glob("seed-*")):
+            refuse_another(out, identity)
     elif out.exists() and any(out.iterdir()):
         raise InfofuseError(f"{out} exists and is no run: choose another --out")
     write_json(record, {"identity": identity, "seeds": seeds, "versions": versions()})
@@ -121,8 +127,7 @@ def identity_of(recipe: Recipe, fingerprint: str) -> dict[str, Any]:
 
 def refuse_another(out: Path, identity: dict[str, Any]) -> None:
     """Raise InfofuseError if the run in this folder is another one."""
-    before = read_json(out / "run.json")["identity"]
-    identity = json.loads(dumps(identity))  # as it was written: JSON has no infinity
+    before, identity = read_json(out / "run.json")["identity"], as_written(identity)
     if before != identity:
         raise InfofuseError(
             f"{out} holds another run ({_difference(before, identity)}): choose another --out, "
@@ -171,8 +176,10 @@ def train_seed(
     """
     if (folder / "metrics.json").is_file():
         return
-    training, validation = corpus.split("train"), open_split(corpus, recipe.chosen_by, folder)
+    training = corpus.split("train")
     model, objective = prepare(recipe, corpus.spec, training, seed)
+    folder.mkdir(parents=True, exist_ok=True)  # from now on the run's folder is not taken over
+    validation = open_split(corpus, recipe.chosen_by, folder)
     size = recipe.train.batch_size
     trainer = Trainer(
         model,
@@ -205,7 +212,7 @@ def train_seed(
         "epochs": progress.epoch,
         "seconds": round(sum(e["seconds"] for e in progress.history), 1),
         "parameters": sum(p.numel() for p in model.parameters()),
-        **({"valid": _scores(best, "valid")} if recipe.protocol == "honest" else PEEKED),
+        **({"valid": _scores(best, "valid")} if recipe.protocol == "honest" else CHOSEN_BY_TEST),
     }
     _write_per_clip(objective, training, folder / PER_CLIP)
     write_json(folder / "metrics.json", facts)
@@ -244,7 +251,7 @@ def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
     seeds = {str(s): read_json(out / f"seed-{s}" / "metrics.json") for s in recipe.seeds}
     return {
         "paper": recipe.paper,
-        **(PEEKED if recipe.protocol == "release" else {}),
+        **(CHOSEN_BY_TEST if recipe.protocol == "release" else {}),
         "data": {"name": corpus.spec.name, "fingerprint": corpus.fingerprint},
         "seeds": seeds,
         "summary": {

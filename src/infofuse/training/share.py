@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 
 from infofuse.objectives.gather import join
+from infofuse.training.random_state import random_state, set_random_state
 from infofuse.types import Batch, Output, Padded
 
 BUCKET = 2**22
@@ -41,7 +42,7 @@ class Share:
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
             torch.manual_seed(_seed(seed, epoch, self.rank))
-            self._random = _random_state(self.device)
+            self._random = random_state(self.device)
 
     def _take(self, _: nn.Module, inputs: tuple[Batch]) -> tuple[Batch]:
         edges = [len(inputs[0]) * r // self.ranks for r in range(self.ranks + 1)]
@@ -57,20 +58,13 @@ class Share:
 
     def _swap(self) -> None:
         """Exchange the random state of all for the process's own, or back."""
-        now = _random_state(self.device)
-        torch.set_rng_state(self._random[0])
-        if len(self._random) > 1:
-            torch.cuda.set_rng_state(self._random[1], self.device)
+        now = random_state(self.device)
+        set_random_state(self._random, self.device)
         self._random = now
 
 
 def _seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
-
-
-def _random_state(device: torch.device) -> list[Tensor]:
-    state = [torch.get_rng_state()]
-    return [*state, torch.cuda.get_rng_state(device)] if device.type == "cuda" else state
 
 
 def pack(output: Output) -> Float[Tensor, "batch columns"]:

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from infofuse.files import read_json, replacing, write_json
 from infofuse.training.checkpoint import load_tensors, save_tensors
+from infofuse.training.random_state import CPU, random_state, set_random_state
 
 
 class TrainingState:
@@ -22,9 +23,14 @@ class TrainingState:
     """
 
     def __init__(
-        self, folder: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
+        self,
+        folder: Path,
+        modules: Mapping[str, nn.Module],
+        optimizers: Mapping[str, Optimizer],
+        device: torch.device = CPU,
     ):
         self.folder, self.modules, self.optimizers = folder, modules, optimizers
+        self.device = device
 
     def save(self, epoch: int, progress: dict[str, Any]) -> None:
         """Snapshot the end of this epoch."""
@@ -34,7 +40,7 @@ class TrainingState:
                 save_tensors(module.state_dict(), new / f"{name}.safetensors")
             for name, optimizer in self.optimizers.items():
                 save_tensors(_flat(optimizer), new / f"{name}.safetensors")
-            save_tensors(_random_state(), new / "random.safetensors")
+            save_tensors(random_state(self.device), new / "random.safetensors")
             write_json(new / "progress.json", progress)
         for older in self._snapshots()[:-1]:
             shutil.rmtree(older)
@@ -49,7 +55,7 @@ class TrainingState:
             load_tensors(module, newest / f"{name}.safetensors")
         for name, optimizer in self.optimizers.items():
             _unflatten(optimizer, load_file(newest / f"{name}.safetensors"))
-        _set_random_state(load_file(newest / "random.safetensors"))
+        set_random_state(load_file(newest / "random.safetensors"), self.device)
         return read_json(newest / "progress.json")
 
     def clear(self) -> None:
@@ -58,19 +64,6 @@ class TrainingState:
 
     def _snapshots(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*"))
-
-
-def _random_state() -> dict[str, Tensor]:
-    found = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_initialized():
-        found["cuda"] = torch.cuda.get_rng_state()
-    return found
-
-
-def _set_random_state(state: Mapping[str, Tensor]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
 
 
 def _flat(optimizer: Optimizer) -> dict[str, Tensor]:

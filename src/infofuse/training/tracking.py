@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from infofuse.errors import InfofuseError, unknown
+from infofuse.errors import missing, unknown
 from infofuse.training.progress import Progress, Watch
 
 
@@ -23,9 +23,7 @@ def _tensorboard(folder: Path) -> Watch:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise InfofuseError(
-            "--log tensorboard needs the package tensorboard: pip install 'infofuse[tensorboard]'"
-        ) from None
+        raise missing("--log tensorboard needs the package tensorboard", "tensorboard") from None
     writers: list[Any] = []
 
     def track(progress: Progress) -> None:

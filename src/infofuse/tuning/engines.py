@@ -8,7 +8,7 @@ from multiprocessing import connection, get_all_start_methods, get_context, pare
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, missing
 from infofuse.files import read_json
 from infofuse.tuning.trial import Job, Result, run_trial
 
@@ -107,6 +107,4 @@ def _ray() -> Any:
     try:
         return importlib.import_module("ray")
     except ImportError:
-        raise InfofuseError(
-            "--engine ray needs Ray, which is not installed: pip install 'infofuse[ray]'"
-        ) from None
+        raise missing("--engine ray needs Ray", "ray") from None

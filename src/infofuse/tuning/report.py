@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infofuse.errors import InfofuseError
-from infofuse.files import replacing, write_json, write_text
+from infofuse.figures import blank, save
+from infofuse.files import write_json, write_text
 from infofuse.tuning.space import chosen
 
 if TYPE_CHECKING:
@@ -94,18 +95,13 @@ def _importances(trials: Sequence["FrozenTrial"]) -> dict[str, float]:
 
 def _draw(complete: Sequence["FrozenTrial"], importances: dict[str, float], path: Path) -> None:
     """Regret of each trial with the best so far, and the importances beside it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank((9.0, 3.4))
     left, right = figure.subplots(1, 2)
     _draw_history(left, [t.number for t in complete], [float(t.value or 0) for t in complete])
     names = list(importances)[::-1]
     right.barh(names, [importances[name] for name in names])
     right.set_xlabel("importance" if names else f"importance: after {ENOUGH} finished trials")
-    with replacing(path) as new:
-        figure.savefig(new, format="png", dpi=150)
+    save(figure, path, dpi=150)
 
 
 def _draw_history(axes: "Axes", numbers: Sequence[int], regrets: Sequence[float]) -> None:

@@ -6,7 +6,6 @@ and however often the search is killed, the same trials come out.
 """
 
 import importlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ import numpy as np
 
 from infofuse.data.corpus import open_corpus
 from infofuse.environment import versions
-from infofuse.errors import InfofuseError
-from infofuse.files import dumps, read_json, write_json
+from infofuse.errors import InfofuseError, missing
+from infofuse.files import as_written, read_json, write_json
 from infofuse.papers.spaces import Space
-from infofuse.training.recipe import Recipe
+from infofuse.training.recipe import Recipe, parse_seeds
 from infofuse.tuning.engines import Engine, local
 from infofuse.tuning.report import write_report
 from infofuse.tuning.space import ROUND, TRIALS, check, chosen, distributions, space_of, to_table
@@ -51,6 +50,7 @@ class Plan:
         if self.recipe.protocol == "release":
             raise InfofuseError('tuning is by validation clips: leave out protocol = "release"')
         check(self.recipe, self.space)
+        parse_seeds(self.seed)
         for name in ("trials", "together"):
             if getattr(self, name) < 1:
                 raise InfofuseError(f"tune.{name} is at least 1; found {getattr(self, name)}")
@@ -108,7 +108,7 @@ def _claim(out: Path, plan: Plan) -> None:
     }
     record = out / "search.json"
     if record.is_file():
-        if read_json(record)["identity"] != json.loads(dumps(identity)):
+        if read_json(record)["identity"] != as_written(identity):
             raise InfofuseError(f"{out} holds another search: choose another --out, or remove it")
     elif out.exists() and any(out.iterdir()):
         raise InfofuseError(f"{out} exists and is no search: choose another --out")
@@ -119,9 +119,7 @@ def _storage(out: Path) -> "Study":
     try:
         optuna = importlib.import_module("optuna")
     except ImportError:
-        raise InfofuseError(
-            "tuning is done by Optuna, which is not installed: pip install 'infofuse[tune]'"
-        ) from None
+        raise missing("tuning is done by Optuna", "tune") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     url = f"sqlite:///{(out / 'study.db').resolve()}"
     return optuna.create_study(study_name="tune", storage=url, load_if_exists=True)

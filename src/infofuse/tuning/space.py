@@ -67,7 +67,13 @@ def space_from(table: Mapping[str, Any], recipe: Recipe) -> Space:
     A range is of whole numbers where its ends are, unless the recipe has a fraction there.
     """
     tables = recipe.to_dict()
-    return {key: _range(key, given, _value(tables, key)) for key, given in table.items()}
+    space = {}
+    for key, given in table.items():
+        try:
+            space[key] = _range(key, given, _value(tables, key))
+        except InfofuseError as error:
+            raise InfofuseError(f"tune.space: {key}: {error}") from None
+    return space
 
 
 def _value(tables: Any, key: str) -> Any:
@@ -79,16 +85,16 @@ def _value(tables: Any, key: str) -> Any:
 
 def _range(key: str, given: Any, value: Any) -> Range:
     if isinstance(given, list):
-        return from_table(Choice, {"values": given}, f"tune.space.{key}")
+        return from_table(Choice, {"values": given}, key)
     if not isinstance(given, Mapping):
         raise InfofuseError(
-            f"tune.space: {key} is a range, such as {{low = 0.01, high = 1.0, log = true}}, or a "
-            f"list of values; found {given!r}"
+            f"a range, such as {{low = 0.01, high = 1.0, log = true}}, or a list of values was "
+            f"expected; found {given!r}"
         )
     whole = all(isinstance(given.get(end), int) for end in ("low", "high"))
     whole = whole and not isinstance(value, float)
     kind: type[Int] | type[Float] = Int if whole else Float
-    return from_table(kind, given, f"tune.space.{key}")
+    return from_table(kind, given, key)
 
 
 def chosen(recipe: Recipe, choices: Mapping[str, Any]) -> Recipe:
@@ -107,9 +113,18 @@ def chosen(recipe: Recipe, choices: Mapping[str, Any]) -> Recipe:
 
 
 def check(recipe: Recipe, space: Space) -> None:
-    """Raise InfofuseError for a key that the recipe does not have, or an end that does not fit."""
+    """Raise InfofuseError for a key that the recipe does not have, or an end that does not fit.
+
+    And for what is no hyper-parameter: seeds, say, or the epochs that the budget is counted in.
+    """
     if not space:
         raise InfofuseError("there is nothing to tune: give ranges in the table [tune.space]")
+    for key in space:
+        if not key.startswith(("model.", "train.", "plus.")) or key == "train.epochs":
+            raise InfofuseError(
+                f"tune.space: {key} is not searched: model.*, train.* and plus.* are, but for "
+                f"train.epochs, which every trial has alike"
+            )
     for pick in (0, -1):
         chosen(recipe, {key: _ends(range_)[pick] for key, range_ in space.items()})
 

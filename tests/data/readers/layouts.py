@@ -201,3 +201,20 @@ def put_csd(folder: Path, files: dict[str, Any]) -> Path:
         with h5py.File(folder / f"{name}.csd", "w") as file:
             fill(file, content)
     return folder
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where something stands in nested containers, without arrays of objects."""
+    keys = data if isinstance(data, dict) else range(len(data)) \
+        if isinstance(data, list | tuple) else ()  # fmt: skip
+    return [path, *(found for key in keys for found in places(data[key], (*path, key)))]
+
+
+def edited(data: Any, path: tuple[Any, ...], edit: Callable[[Any], Any]) -> Any:
+    """The same data with what stands at this place edited."""
+    if not path:
+        return edit(data)
+    new = edited(data[path[0]], path[1:], edit)
+    if isinstance(data, dict):
+        return {**data, path[0]: new}
+    return type(data)(new if i == path[0] else item for i, item in enumerate(data))

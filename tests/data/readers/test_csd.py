@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from layouts import make, put_csd
 
+from helpers import refused
 from infofuse.data import Corpus, open_corpus
 from infofuse.data.readers import csd
 from infofuse.errors import InfofuseError
@@ -220,11 +221,7 @@ WRONG: dict[str, Change] = {
 
 @pytest.mark.parametrize("sentence", WRONG)
 def test_what_is_wrong_is_said_in_a_sentence(sentence: str, write: Any) -> None:
-    path = write(WRONG[sentence])
-    with pytest.raises(InfofuseError) as refusal:
-        open_corpus(path)
-    assert sentence in str(refusal.value)
-    assert str(refusal.value).startswith(f"{path}: ")
+    refused(write(WRONG[sentence]), sentence)
 
 
 def test_a_clips_key_with_two_labels_is_refused(write: Any) -> None:

@@ -4,10 +4,7 @@ Briefly here; INFOFUSE_FUZZ_SECONDS=60 pytest tests/data/readers/test_fuzz.py go
 each layout and each kind of damage.
 """
 
-import itertools
-import os
 import pickle
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +12,14 @@ from typing import Any
 import layouts
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from layouts import make
+from layouts import edited, make, places
 
+from helpers import HUNT, hunt
 from infofuse.data import open_corpus
 from infofuse.errors import InfofuseError
 
-SECONDS = float(os.environ.get("INFOFUSE_FUZZ_SECONDS", "0"))
 TRUTH = make({"train": [(2, 3, 4), (1, 5, 2), (0, 2, 0)], "test": [(2, 2, 2)]})
 PICKLED = {
     "mmsa": layouts.mmsa(TRUTH),
@@ -33,20 +30,10 @@ PICKLED = {
     "mmsa_clip": layouts.one_clip(TRUTH),
 }
 SEQUENCES = {"csd": layouts.csd(TRUTH), "csd-in-pieces": layouts.csd(TRUTH, True)}
-
-
-def fuzz(body: Callable[..., None], **strategies: Any) -> None:
-    """Run it on many examples: a few dozen, or for as long as it was asked for."""
-    end = time.monotonic() + SECONDS
-    for round_ in itertools.count():
-        examples = given(**strategies)(body)
-        options = settings(
-            max_examples=500 if SECONDS else 40, deadline=None, database=None,
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        seed(round_)(options(examples))()
-        if time.monotonic() >= end:
-            return
+MANY = settings(
+    max_examples=500 if HUNT else 40, deadline=None, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 
 
 def open_or_refuse(path: Path) -> None:
@@ -81,7 +68,7 @@ def test_changed_bytes_of_pickles(layout: str, tmp_path: Path) -> None:
         path.write_bytes(changed(content, changes, cut))
         open_or_refuse(path)
 
-    fuzz(body, content=st.sampled_from(contents), changes=BYTES, cut=CUT)
+    hunt(body, MANY, content=st.sampled_from(contents), changes=BYTES, cut=CUT)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -104,27 +91,11 @@ REFORM: list[Callable[[np.ndarray], Any]] = [
 ]  # fmt: skip
 
 
-def spots(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where something stands in nested containers."""
-    keys = data if isinstance(data, dict) else range(len(data)) \
-        if isinstance(data, list | tuple) else ()  # fmt: skip
-    return [path, *(found for key in keys for found in spots(data[key], (*path, key)))]
-
-
-def edited(data: Any, path: tuple[Any, ...], edit: Callable[[Any], Any]) -> Any:
-    if not path:
-        return edit(data)
-    new = edited(data[path[0]], path[1:], edit)
-    if isinstance(data, dict):
-        return {**data, path[0]: new}
-    return type(data)(new if i == path[0] else item for i, item in enumerate(data))
-
-
 @st.composite
 def damaged(draw: st.DrawFn, data: Any) -> Any:
     """The same data with one to three of its parts replaced, reshaped, removed or moved."""
     for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from(spots(data)))
+        path = draw(st.sampled_from(places(data)))
         edit = draw(st.one_of(
             ODD.map(lambda value: lambda _: value),
             st.sampled_from(REFORM).map(lambda f: lambda x: f(np.asarray(x))
@@ -152,7 +123,7 @@ def test_changed_structure_of_pickles(layout: str, tmp_path: Path) -> None:
         path.write_bytes(pickle.dumps(data, protocol=4))
         open_or_refuse(path)
 
-    fuzz(body, data=damaged(PICKLED[layout]))
+    hunt(body, MANY, data=damaged(PICKLED[layout]))
 
 
 @pytest.mark.parametrize("layout", SEQUENCES)
@@ -166,7 +137,7 @@ def test_changed_bytes_of_sequences(layout: str, tmp_path: Path) -> None:
         open_or_refuse(folder)
         file.write_bytes(contents[file])
 
-    fuzz(body, file=st.sampled_from(list(contents)), changes=BYTES, cut=CUT)
+    hunt(body, MANY, file=st.sampled_from(list(contents)), changes=BYTES, cut=CUT)
 
 
 @pytest.mark.parametrize("layout", SEQUENCES)
@@ -184,4 +155,4 @@ def test_changed_structure_of_sequences(layout: str, tmp_path: Path) -> None:
         if any(folder.glob("*.csd")):
             open_or_refuse(folder)
 
-    fuzz(body, data=damaged(SEQUENCES[layout]))
+    hunt(body, MANY, data=damaged(SEQUENCES[layout]))

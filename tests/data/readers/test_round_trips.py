@@ -6,15 +6,14 @@ from pathlib import Path
 import layouts
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from layouts import Clip, Truth, check, put, truths
 
+from helpers import examples
 from infofuse.data import open_corpus, read_store, write_store
 
-QUICK = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = examples(25)
 ALL = {"text": "text", "audio": "audio", "vision": "vision"}
 HEARD = {"audio": "audio", "vision": "vision"}
 

@@ -10,7 +10,7 @@ from infofuse.data.audit.overlap import overlap
 from infofuse.data.audit.published import compare
 from infofuse.data.corpus import Corpus
 from infofuse.data.describe import Description, describe
-from infofuse.data.recognise import split_of
+from infofuse.data.recognise import published_split
 from infofuse.types import Json
 
 
@@ -39,7 +39,7 @@ def audit(corpus: Corpus, dataset: str | None = None) -> Audit:
     dataset: the name of what it should be (see `infofuse.data.known`); without one, what its counts
     say that it is. Raises InfofuseError for a name that is not known.
     """
-    recognised = split_of(corpus)
+    recognised = published_split(corpus)
     expected = known.get(dataset) if dataset else recognised[0] if recognised else None
     description = describe(corpus)
     measured = skills(corpus)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from infofuse.data.audit.finding import Finding, some
 from infofuse.data.corpus import Corpus
-from infofuse.data.describe import Description
+from infofuse.data.describe import Description, odd
 from infofuse.types import Clips
 
 RARE = 0.05  # of a split's labels
@@ -28,20 +28,17 @@ def content(corpus: Corpus, description: Description) -> list[Finding]:
 
 def _numbers(description: Description) -> Iterator[Finding]:
     for name, column in description.features.items():
-        if column.nan or column.infinite:
-            what = f"{name} has {column.nan:,} NaN and {column.infinite:,} infinite numbers"
-            yield Finding("error", "numbers", what)
-        if column.constant:
-            what = f"{len(column.constant)} of {column.width} features of {name} are constant"
-            yield Finding("note", "constant", what, some([str(i) for i in column.constant]))
+        found = odd(name, column)
+        if "numbers" in found:
+            yield Finding("error", "numbers", found["numbers"])
+        if "constant" in found:
+            which = some([str(i) for i in column.constant])
+            yield Finding("note", "constant", found["constant"], which)
 
 
 def _presence(description: Description) -> Iterator[Finding]:
     total = sum(description.clips.values())
-    columns = dict(description.features)
-    if description.words:
-        columns["words"] = description.words
-    for name, column in columns.items():
+    for name, column in description.columns.items():
         lacking = total - sum(column.clips.values())
         if lacking:
             what = f"{lacking:,} of {total:,} clips have no {name}"

@@ -29,7 +29,7 @@ def page(audit: Audit) -> str:
         "<h2>Clips</h2>",
         html.table(["", *d.clips], [["clips", *d.clips.values()], ["groups", *d.groups.values()]]),
         "<h2>Lengths, in steps</h2>",
-        _lengths({**d.features, **({"words": d.words} if d.words else {})}),
+        _lengths(d.columns),
         "<h2>What a linear probe reads of the label</h2>",
         _skills(audit.skills),
         "<h2>Labels</h2>",
@@ -72,18 +72,18 @@ def _skills(skills: Sequence[Skill]) -> str:
     )
 
 
-def _histogram(k: int, label: LabelColumn, width: int = 480, height: int = 120) -> str:
+def _histogram(k: int, label: LabelColumn) -> str:
     if not label.known:
         return f"<p>Label {k + 1}: unknown for every clip.</p>"
-    step, most = width / len(label.counts), max(label.counts)
+    step, most = 480 / len(label.counts), max(label.counts)
     bars = "".join(
-        f'<rect x="{i * step + 1:.1f}" y="{height - height * n / most:.1f}" '
-        f'width="{step - 2:.1f}" height="{height * n / most:.1f}"><title>{n}</title></rect>'
+        f'<rect x="{i * step + 1:.1f}" y="{120 - 120 * n / most:.1f}" '
+        f'width="{step - 2:.1f}" height="{120 * n / most:.1f}"><title>{n}</title></rect>'
         for i, n in enumerate(label.counts)
     )
     return (
         f"<p>Label {k + 1}: from {label.min:g} to {label.max:g}, mean {label.mean:.3g}, "
         f"{label.known:,} known.</p>"
-        f'<svg role="img" aria-label="histogram" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" fill="#3a6ea5">{bars}</svg>'
+        '<svg role="img" aria-label="histogram" width="480" height="120" '
+        f'viewBox="0 0 480 120" fill="#3a6ea5">{bars}</svg>'
     )

@@ -16,8 +16,7 @@ import pyarrow as pa
 from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
 from infofuse.data.csv_files import read_tables, tables
-
-_MEDIA = {".avi", ".flac", ".flv", ".m4a", ".mkv", ".mov", ".mp3", ".mp4", ".ogg", ".wav", ".webm"}
+from infofuse.data.media import SUFFIXES
 
 
 def recognises(path: Path) -> bool:
@@ -39,5 +38,5 @@ def read(path: Path) -> Corpus:
 
 
 def _media(folder: Path) -> list[str]:
-    count = sum(file.suffix.lower() in _MEDIA for file in folder.rglob("*"))
+    count = sum(file.suffix.lower() in SUFFIXES for file in folder.rglob("*"))
     return [f"media: {count} seen, not read; features of them belong in features/"] * bool(count)

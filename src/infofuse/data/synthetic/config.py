@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError, unknown
+from infofuse.tables import assignment
 
 T = TypeVar("T", int, float, str)
 
@@ -168,20 +169,20 @@ def preset(name: str, overrides: Iterable[str] = ()) -> SyntheticConfig:
 
 
 def _turned(config: SyntheticConfig, override: str) -> SyntheticConfig:
-    dial, _, value = override.partition("=")
-    name, _, modality = dial.strip().partition(".")
+    dial, value = assignment(override, "noise=2.0")
+    name, _, modality = dial.partition(".")
     known = [f.name for f in fields(config)]
     if name not in known:
         raise unknown("dial of a synthetic corpus", name, known)
     old = getattr(config, name)
-    if modality and not isinstance(old, PerModality):
-        raise InfofuseError(f"{override!r}: {name} is one dial for all modalities, so {name}=…")
     new: Any
     if isinstance(old, PerModality):
         if modality and modality not in MODALITIES:
             raise unknown("modality", modality, MODALITIES)
         number = _read(override, value, float)
         new = replace(old, **dict.fromkeys([modality] if modality else MODALITIES, number))
+    elif modality:
+        raise InfofuseError(f"{override!r}: {name} is one dial for all modalities, so {name}=…")
     else:
         new = _read(override, value, type(old))
     return replace(config, **{name: new})

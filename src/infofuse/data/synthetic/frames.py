@@ -32,24 +32,14 @@ def frames(
     for when, what in [(moment, burst), (1 - moment, distraction)]:
         values += _course(lengths, clip, when)[:, None] * what[clip]
     values = (np.round(values * _GRID) / _GRID).astype(np.float32)
-    return Ragged(values, _offsets(lengths))
-
-
-def without(sequences: Ragged, absent: np.ndarray) -> Ragged:
-    """The same sequences, those marked absent emptied."""
-    kept = np.repeat(~absent, sequences.lengths)
-    return Ragged(sequences.values[kept], _offsets(np.where(absent, 0, sequences.lengths)))
-
-
-def _offsets(lengths: Int[np.ndarray, "n"]) -> Int[np.ndarray, "n_plus_1"]:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Ragged.laid(values, lengths)
 
 
 def _course(
     lengths: Int[np.ndarray, "n"], clip: Int[np.ndarray, "steps"], moment: Float[np.ndarray, "n"]
 ) -> Float[np.ndarray, "steps"]:
     """e_i(t) around these moments, as shares of the clip, in every frame, the clips end to end."""
-    starts = _offsets(lengths)[:-1]
+    starts = np.cumsum(lengths) - lengths
     time = (np.arange(len(clip)) - starts[clip] + 0.5) / lengths[clip]
     bump = np.exp(-(((time - moment[clip]) / _BURST) ** 2) / 2)
     return bump / (np.add.reduceat(bump, starts) / lengths)[clip]
@@ -60,7 +50,7 @@ def _noise(
 ) -> Float[np.ndarray, "steps width"]:
     """A stationary AR(1) process of variance 1 in each feature of each clip, end to end."""
     noise = rng.standard_normal((int(lengths.sum()), width))
-    starts = _offsets(lengths)[:-1]
+    starts = np.cumsum(lengths) - lengths
     for t in range(1, int(lengths.max())):
         now = starts[lengths > t] + t
         noise[now] = _SMOOTH * noise[now - 1] + np.sqrt(1 - _SMOOTH**2) * noise[now]

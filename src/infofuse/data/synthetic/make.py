@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from infofuse.data.corpus import SPLITS, Corpus
 from infofuse.data.synthetic.config import LABEL_END, MODALITIES, SyntheticConfig, preset
-from infofuse.data.synthetic.frames import frames, without
+from infofuse.data.synthetic.frames import frames
 from infofuse.data.synthetic.utterances import utterance
 from infofuse.data.synthetic.views import (
     LATENTS,
@@ -147,7 +147,7 @@ def _split(
         ids=layout.ids,
         labels=_labels(config, drawn.score),
         features={
-            m: without(_frames(config, m, drawn.views[m], layout, maps[m], rng[m]), absent[m])
+            m: _frames(config, m, drawn.views[m], layout, maps[m], rng[m]).without(absent[m])
             for m in maps
         },
         texts=["" if gone else text for text, gone in zip(texts, absent["text"], strict=True)],

@@ -98,17 +98,15 @@ def _like(like: Known, labels: Labels, clips: Clips, rng: np.random.Generator) -
 
 def _resampled(ragged: Ragged, counts: Int[np.ndarray, "n"]) -> Ragged:
     """As many steps a clip as `counts` says, taken at even distances."""
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    clip = np.repeat(np.arange(len(counts)), counts)
-    place = (np.arange(len(clip)) - offsets[clip]) * ragged.lengths[clip] // counts[clip]
-    return Ragged(ragged.values[ragged.offsets[clip] + place], offsets)
+    starts, clip = np.cumsum(counts) - counts, np.repeat(np.arange(len(counts)), counts)
+    place = (np.arange(len(clip)) - starts[clip]) * ragged.lengths[clip] // counts[clip]
+    return Ragged.laid(ragged.values[ragged.offsets[clip] + place], counts)
 
 
 def _cut(ragged: Ragged, most: int) -> Ragged:
     """The first `most` steps of each sequence."""
-    lengths = np.minimum(ragged.lengths, most)
     kept = np.arange(len(ragged.values)) - np.repeat(ragged.offsets[:-1], ragged.lengths) < most
-    return Ragged(ragged.values[kept], np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+    return Ragged.laid(ragged.values[kept], np.minimum(ragged.lengths, most))
 
 
 def _vectors(texts: Sequence[Sequence[str]], width: int) -> Ragged:

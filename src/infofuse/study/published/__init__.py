@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.data.spec import DataSpec
-from infofuse.metrics import BETTER
+from infofuse.metrics import gain
 from infofuse.tables import from_table
 from infofuse.training.recipe import Recipe
 
@@ -55,9 +55,8 @@ def encoder_of(recipe: Recipe, spec: DataSpec) -> str:
 
 def verdict(published: float, ours: Float[np.ndarray, "seeds"], metric: str) -> str:
     """Whether the mean is as good, else within a standard deviation of it, else neither."""
-    sign = -1 if BETTER[metric] == "min" else 1
-    gain = sign * (ours.mean() - published)
-    if gain >= 0:
+    above = gain(metric, float(ours.mean()), published)
+    if above >= 0:
         return "reached"
     spread = ours.std(ddof=1) if len(ours) > 1 else 0.0
-    return "within spread" if -gain <= spread else "not reached"
+    return "within spread" if -above <= spread else "not reached"

@@ -1,4 +1,4 @@
-"""Comparing systems over seeds and data sets. Everywhere more is better: see `gain`."""
+"""Comparing systems over seeds and data sets. Everywhere more is better: see `metrics.gain`."""
 
 from infofuse.study.statistics.bayes import Rope, rope
 from infofuse.study.statistics.elo import elo
