@@ -106,7 +106,7 @@ def _table(
 def _enough(comparisons: int) -> str:
     """How many pairs a row needs, as Holm multiplies the least p, 2^(1 - n), by the rows."""
     pairs = next(n for n in count(2) if comparisons * 2.0 ** (1 - n) < SIGNIFICANT)
-    return f"No row of fewer than {pairs} pairs can be the one that reaches {SIGNIFICANT:g} first."
+    return f"The least p here can be below {SIGNIFICANT:g} only in a row of {pairs} pairs or more."
 
 
 def _gains(results: Results, compared: Sequence[Comparison]) -> Iterator[Gain]:
