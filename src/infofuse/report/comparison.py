@@ -18,8 +18,6 @@ from infofuse.study.table import Interval, Spread, Table, text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LONGEST = 17
-"""Letters of a name beside the ranks."""
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[5], "equivalent": COLOURS[0]}
 
 
@@ -64,42 +62,34 @@ def _gain(axes: "Axes", y: int, name: str, gain: object, interval: object, verdi
 
 
 def critical_difference(ranks: Ranks) -> Panel:
-    """Average ranks on a line; systems that a bar joins do not differ by Nemenyi's test."""
-    k, bars = len(ranks.names), 0.55 * len(ranks.cliques)
-    half, room = (k + 1) // 2, 0.04 * (k - 1)
-    figure, axes = blank(0.9 + 0.2 * (half + bars))
-    figure.set_layout_engine("none")  # names stand beside the axes, in room of their own
-    axes.set_position((0.34, 0.02, 0.32, 0.96))
-    axes.set_axis_off()
-    axes.set_ylim(-(1.2 + half + bars), 2.6)
-    axes.plot([1, k], [0, 0], color=INK, lw=1)
-    for tick in range(1, k + 1):
-        axes.plot([tick, tick], [0, 0.25], color=INK, lw=1)
-        axes.text(tick, 0.35, str(tick), ha="center", va="bottom", color=INK)
-    axes.plot([1, 1 + ranks.difference], [1.7, 1.7], color=INK, lw=2)
+    """Average ranks, best first; systems that a bar joins do not differ by Nemenyi's test.
+
+    Demšar's diagram (JMLR 7, 2006), turned so that names stand in full on a narrow page.
+    """
+    k = len(ranks.names)
+    figure, axes = blank(1.2 + 0.42 * k)
+    axes.plot([1, 1 + ranks.difference], [0.95, 0.95], color=INK, lw=2)
     said = f"critical difference {ranks.difference:.2f}"
-    axes.text(1, 1.85, said, va="bottom", color=INK)
-    for i, (start, end) in enumerate(_ends(ranks)):
-        y = -0.5 - 0.55 * i
-        axes.plot([start, end], [y, y], color=COLOURS[1], lw=4, solid_capstyle="round")
+    axes.text(1, 1.1, said, va="bottom", color=INK)
+    across = axes.get_yaxis_transform()
     for i, (name, average) in enumerate(zip(ranks.names, ranks.average, strict=True)):
-        left = i < half
-        y = -(bars + 1.0 + (i if left else k - 1 - i))
-        edge = 1 - room if left else k + room
-        axes.plot([average, average, edge], [0, y, y], color=INK, lw=0.8)
-        short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
-        said = f"{short} {average:.2f} " if left else f" {average:.2f} {short}"
-        side = "right" if left else "left"
-        axes.text(edge, y, said, ha=side, va="center", fontsize=8, color=INK)
+        axes.plot([average], [-i], "o", color=INK, ms=5)
+        said = f"{name}: {average:.2f}"
+        axes.text(0.01, 0.36 - i, said, va="center", color=INK, transform=across)
+    for i, clique in enumerate(ranks.cliques):
+        ends = [-ranks.names.index(name) for name in (clique[0], clique[-1])]
+        (bar,) = axes.plot([1.02 + 0.03 * i] * 2, ends, color=COLOURS[1], lw=4, transform=across)
+        bar.set(solid_capstyle="round", clip_on=False)
+    axes.set_ylim(0.4 - k, 1.75)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlim(0.8, k + 0.2)
+    axes.set_xticks(range(1, k + 1))
+    axes.set_xlabel("average rank (left is better)")
     words = ", ".join(f"{n} {a:.2f}" for n, a in zip(ranks.names, ranks.average, strict=True))
     p = "" if ranks.friedman != ranks.friedman else f"; Friedman p = {ranks.friedman:.3g}"
     title = f"Average ranks over {ranks.blocks} blocks (data set, seed){p}"
     return Panel("critical_difference", title, f"Average ranks: {words}", figure)
-
-
-def _ends(ranks: Ranks) -> list[tuple[float, float]]:
-    place = dict(zip(ranks.names, ranks.average, strict=True))
-    return [(place[clique[0]], place[clique[-1]]) for clique in ranks.cliques]
 
 
 def learning_curves(results: Results) -> Iterator[Panel]:

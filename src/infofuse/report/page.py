@@ -28,7 +28,8 @@ td { white-space: nowrap; } td.text.long { white-space: normal; min-width: 14rem
 tr { border-color: var(--line); } tbody tr:hover { background: var(--soft); }
 th { vertical-align: bottom; }
 th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
-td:first-child { white-space: normal; min-width: 7rem; max-width: 18rem; overflow-wrap: anywhere; }
+td:first-child { white-space: normal; min-width: 7rem; max-width: min(18rem, 45vw);
+                 overflow-wrap: break-word; }
 .best { font-weight: 700; }
 .panels { display: grid; gap: 1.5rem;
           grid-template-columns: repeat(auto-fill, minmax(min(100%, 23rem), 1fr)); }
