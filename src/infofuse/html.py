@@ -4,24 +4,44 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 _STYLE = """
+:root { color-scheme: light dark; --ink: #1b1c1d; --paper: #fff; --line: #ddd; --soft: #f4f5f7; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1a1a1a; background: #fff; }
+       color: var(--ink); background: var(--paper); }
+h1 { line-height: 1.2; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: right; vertical-align: top; }
 th:first-child, td:first-child, .text { text-align: left; }
-tr { border-bottom: 1px solid #ddd; }
+tr { border-bottom: 1px solid var(--line); }
 li { margin: .5rem 0; }
 code { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e7e7e7; --paper: #16181b; --line: #3a3d42; --soft: #24272b; }
+}
 """
 
-SORT_STYLE = """
+BIG_TABLES = """
+body { max-width: 84rem; } p { max-width: 46rem; }
+table { font-variant-numeric: tabular-nums; }
+td { white-space: nowrap; } td.text.long { white-space: normal; min-width: 14rem; }
+tbody tr:hover, tbody tr:focus-within { background: var(--soft); }
+th { vertical-align: bottom; }
+th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
+td:first-child { white-space: normal; min-width: 7rem; max-width: min(18rem, 45vw);
+                 overflow-wrap: break-word; }
 th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0;
             color: inherit; text-align: inherit; cursor: pointer;
             text-decoration: underline dotted; }
 th[aria-sort=ascending] button::after { content: " ▲"; }
 th[aria-sort=descending] button::after { content: " ▼"; }
+@media (max-width: 40rem) { body { margin: 1rem auto; } }
+@media print {
+  body { max-width: none; margin: 0; font-size: 11px; } .wide { overflow: visible; }
+  td { white-space: normal; } th button { text-decoration: none; }
+}
 """
+"""A style for wide tables whose headings are buttons (see `SORT`); the first column stays in sight,
+and cells of the classes "text long" break into lines."""
 
 SORT = """
 <script>

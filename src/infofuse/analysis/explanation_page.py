@@ -16,8 +16,7 @@ SHAPLEY = (
 )
 _STYLE = """
 td.share { min-width: 9rem; } svg { vertical-align: middle; }
-.up { fill: #2b6cb0; } .down { fill: #b7472a; }
-tbody tr:focus-within, tbody tr:hover { background: #f4f6f8; }
+.up { fill: #3b82c4; } .down { fill: #c4554d; }
 """
 
 
@@ -37,7 +36,7 @@ def page(found: Explanation, title: str) -> str:
         "</tbody></table></div>",
         html.SORT,
     ]
-    return html.page(title, body, html.SORT_STYLE + _STYLE)
+    return html.page(title, body, html.BIG_TABLES + _STYLE)
 
 
 def _agreement(found: Explanation) -> str:
@@ -60,18 +59,19 @@ def _shares(found: Explanation) -> list[Sequence[object]]:
 
 
 def _heading(found: Explanation, names: Sequence[str]) -> str:
-    titles = ["clip", "words", "label", *(["answer"] if found.classes else []), "prediction"]
+    titles = ["label", *(["answer"] if found.classes else []), "prediction"]
     titles += ["agreement"] if found.agreement is not None else []
     titles += [f"{name} alone" for name in names] + [f"{name} adds" for name in names]
-    cells = "".join(f"<th><button>{escape(t)}</button></th>" for t in titles)
-    return f"<tr>{cells}</tr>"
+    cells = [f'<th class="text"><button>{title}</button></th>' for title in ("clip", "words")]
+    cells += [f"<th><button>{escape(title)}</button></th>" for title in titles]
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _row(found: Explanation, names: Sequence[str], i: int, longest: float) -> str:
     of, k, label = found.attribution, found.shown(i), found.clips.labels[i]
     cells = [
         f"<td>{escape(str(found.clips.ids[i]))}</td>",
-        f'<td class="text">{escape(found.clips.texts[i])}</td>',
+        f'<td class="text long">{escape(found.clips.texts[i])}</td>',
     ]
     if found.classes:
         said = (found.words(label), found.words(found.answers[i]))

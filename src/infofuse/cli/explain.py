@@ -65,7 +65,7 @@ def _explain_clips(
         chosen = open_split(corpus, split, folder.parent)
         found = explain_clips(model, chosen, task, next(iter(penalties), None))
     if out is not None:
-        write_text(out, page(found, f"{run.name} on {corpus.spec.name}, {split}"))
+        write_text(out, page(found, f"{run} on {corpus.spec.name}, {split}"))
     if json:
         show.print_json(found.to_json())
         return

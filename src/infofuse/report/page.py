@@ -16,20 +16,12 @@ from infofuse.study.table import Table, Value, key, text, to_csv, to_latex, to_m
 from infofuse.study.tables import ranks, tables
 
 STYLE = """
-:root { color-scheme: light dark; --line: #ddd; --soft: #f4f5f7; --paper: #fff; }
-body { max-width: 84rem; }
-h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 2px solid var(--line); }
+h2 { margin-top: 2.5rem; border-bottom: 2px solid var(--line); }
 h3 { margin: 1.5rem 0 .3rem; font-size: 1.05rem; }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 1rem 0; }
 a { color: inherit; }
-p { max-width: 46rem; } .note { font-size: .88rem; opacity: .85; margin-top: 0; }
-table { font-size: .9rem; font-variant-numeric: tabular-nums; margin: .4rem 0; }
-td { white-space: nowrap; } td.text.long { white-space: normal; min-width: 14rem; }
-tr { border-color: var(--line); } tbody tr:hover { background: var(--soft); }
-th { vertical-align: bottom; }
-th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
-td:first-child { white-space: normal; min-width: 7rem; max-width: min(18rem, 45vw);
-                 overflow-wrap: break-word; }
+.note { font-size: .88rem; opacity: .85; margin-top: 0; }
+table { font-size: .9rem; margin: .4rem 0; }
 .best { font-weight: 700; }
 .panels { display: grid; gap: 1.5rem;
           grid-template-columns: repeat(auto-fill, minmax(min(100%, 23rem), 1fr)); }
@@ -39,15 +31,10 @@ figcaption { font-size: .9rem; font-weight: 600; margin-bottom: .3rem; }
 .facts dt { font-weight: 600; } .facts dd { margin: 0; overflow-wrap: anywhere; }
 .peeked { background: #b3261e; color: #fff; padding: .6rem 1rem; max-width: none;
           position: sticky; top: 0; z-index: 2; }
-@media (max-width: 40rem) { body { margin: 1rem auto; } .facts { grid-template-columns: 1fr; } }
-@media (prefers-color-scheme: dark) {
-  :root { --line: #3a3d42; --soft: #24272b; --paper: #16181b; }
-  body { color: #e7e7e7; background: #16181b; }
-}
+@media (max-width: 40rem) { .facts { grid-template-columns: 1fr; } }
 @media print {
-  body { max-width: none; margin: 0; font-size: 11px; } nav { display: none; }
-  .wide { overflow: visible; } td { white-space: normal; } h2, h3 { break-after: avoid; }
-  .panels { grid-template-columns: repeat(2, 1fr); } th button { text-decoration: none; }
+  nav { display: none; } h2, h3 { break-after: avoid; }
+  .panels { grid-template-columns: repeat(2, 1fr); }
 }
 """
 LONG = 24
@@ -77,7 +64,7 @@ def report(results: Results, page: Path) -> None:
         for panel in [p for s in sections for p in s.panels]:
             _write_panel(panel, new / "figures")
     write_text(
-        page, html.page(results.study.title, _body(results, sections), html.SORT_STYLE + STYLE)
+        page, html.page(results.study.title, _body(results, sections), html.BIG_TABLES + STYLE)
     )
 
 

@@ -12,7 +12,8 @@ from infofuse.data.describe import Column, LabelColumn
 
 _STYLE = """
 .severity { font-weight: 600; padding: 0 .4rem; border: 1px solid; border-radius: .2rem; }
-.error { color: #a40000; } .warning { color: #7a4b00; } .note { color: #3a4a5a; }
+.error { color: light-dark(#a40000, #ff9a8d); } .warning { color: light-dark(#7a4b00, #f0b860); }
+.note { color: light-dark(#3a4a5a, #b8c4d0); }
 """
 
 
