@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +111,20 @@ def test_classes_are_explained_by_the_chance_of_the_likeliest(
     shown = CliRunner().invoke(app, ["explain", str(tmp_path / "run"), str(tmp_path / "data")])
     assert shown.exit_code == 0, shown.output
     assert any(name in shown.output for name in spec.classes)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
+def test_in_a_browser(run: Path, corpus: Corpus, browser: Any, width: int, scheme: str) -> None:
+    model, penalties = load_with_penalties(run / "checkpoint")
+    found = explain(model, corpus.split("test"), corpus.spec.task, penalties[0])
+    shown = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    shown.set_content(page(found, "x"))
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    words = shown.query_selector("td.text.long")
+    assert words.bounding_box()["width"] > 200
+    paper = shown.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+    shown.close()
 
 
 class Tags(HTMLParser):

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from infofuse.report import report
-from infofuse.report.comparison import learning_curves
+from infofuse.report.comparison import critical_difference, learning_curves
+from infofuse.report.panel import COLOURS
 from infofuse.study.results import Results
+from infofuse.study.statistics import rank
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,16 @@ def test_the_same_study_gives_the_same_figures(page: Path, finished: Results) ->
     kept = finished.out / "report" / "figures" / f"{panel.name}.svg"
     assert panel.svg == kept.read_text()
     assert panel.html() in page.read_text()
+
+
+def test_ranks_have_names_in_full_and_a_bar_for_those_that_do_not_differ() -> None:
+    names = ("one whose name is as long as a name may well be", "another", "a third")
+    scores = np.tile([[3.0, 2.0, 1.0], [2.0, 3.0, 1.0]], (10, 1))
+    svg = critical_difference(rank(scores, names)).svg
+    said = "".join(ElementTree.fromstring(svg).itertext())
+    for name, average in zip(names, ("1.50", "1.50", "3.00"), strict=True):
+        assert f"{name}: {average}" in said
+    assert svg.count(f"stroke: {COLOURS[1]}") == 1
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
