@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import Call, infofuse
+from infofuse.cli import VERBS
 from infofuse.data import Corpus
 from infofuse.data.store import write_store
 
@@ -178,6 +179,12 @@ def test_help_fits_eighty_columns() -> None:
         assert max(map(len, done.stdout.splitlines())) <= 80
         assert "--json" in done.stdout
         assert "Traceback" not in done.stderr
+
+
+def test_the_overview_says_each_verb_in_a_whole_sentence() -> None:
+    _, verbs = infofuse("--help").stdout.split("Commands:\n")
+    assert len(verbs.splitlines()) == len(VERBS)
+    assert "..." not in verbs
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which has no room")

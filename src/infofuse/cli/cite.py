@@ -12,7 +12,7 @@ def cite(
     paper: Annotated[str, typer.Argument(help="A paper's name; see `infofuse papers`.")],
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Print how to cite a paper, and say what here is a reconstruction."""
+    """Print how to cite a paper, and what is a reconstruction."""
     from infofuse import papers
 
     found = papers.get(paper).PAPER

@@ -14,10 +14,10 @@ def convert(
     overwrite: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Write a data set as a store: ragged, memory-mapped, whole or not at all.
+    """Write a data set as a store: ragged and memory-mapped.
 
     It opens at once, takes no padding and little memory, and pyarrow reads it
-    too. What is no store is never replaced.
+    too. It is written whole or not at all; what is no store is never replaced.
     """
     from infofuse.data import open_corpus
     from infofuse.data.store import free_for_store, write_store

@@ -15,7 +15,7 @@ def datasets(
     name: Annotated[str | None, typer.Argument(help="One of them.", show_default=False)] = None,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """List what is published of the field's data sets, and how to get each.
+    """List the field's data sets: facts, and how to get each.
 
     Nothing is downloaded. Every number has its source.
     """

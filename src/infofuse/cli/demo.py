@@ -15,7 +15,7 @@ def demo(
     seeds: Annotated[str, typer.Option(help="Seeds, such as 1111-1115.")] = "1111-1112",
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Train MMIM on a generated corpus, beside two baselines of the same seeds.
+    """Train MMIM on a generated corpus, beside two baselines.
 
     A few minutes on two cores. The corpus is generated: its numbers show that
     everything works, not how good a method is.

@@ -14,7 +14,7 @@ def doctor(
     ] = None,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Say whether this machine, and a data set, are ready to train on.
+    """Say whether this machine, or a data set, is ready.
 
     Exit status 1 if something is missing or wrong.
     """

@@ -30,7 +30,7 @@ def explain(
     ] = None,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Explain predictions clip by clip, or the labels that training generated.
+    """Explain predictions, or generated labels, clip by clip.
 
     With DATA: what each modality says alone and adds to each prediction (exact Shapley
     values), and, if the run has a dependency penalty, whether a clip's modalities agree.

@@ -33,7 +33,7 @@ def extract(
     overwrite: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Make a data set of media files: sound, face and words, as a store.
+    """Make a data set of media files: sound, face and words.
 
     Stopped at any moment, the same command goes on from there. Clips that
     cannot be read are left out and listed with the reason; exit status 1 says

@@ -17,7 +17,7 @@ def inspect(
     path: Annotated[Path, show.DataSet],
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Say what a data set holds, what it looks like, and what cannot be used.
+    """Say what a data set holds, and what cannot be used.
 
     Splits, lengths, labels, what is missing, constant or no number, and
     which published data set and variant have these counts and widths.

@@ -33,7 +33,7 @@ def study(
     log: Annotated[str, typer.Option(help="Also tell each epoch to: tensorboard.")] = "",
     json: Annotated[bool, show.Json] = False,
 ) -> None:
-    """Compare papers, penalties and data sets over seeds, and report it.
+    """Compare papers, penalties and data sets, with a report.
 
     Given a study file, what is not finished is run, each cell an ordinary run
     in a process of its own; a study that was stopped goes on when the same
