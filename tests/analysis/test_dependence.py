@@ -179,12 +179,17 @@ def test_warnings_come_when_they_should(report: Report) -> None:
     assert "y has collapsed in part: 1 of its 2 dimensions hardly vary." in partly.warnings
 
     small = dependence({"x": normal(20, 16, 1), "y": normal(20, 16, 2)}, **few)
-    assert any("8 clips are few for 32 dimensions" in w for w in small.warnings)
+    assert any("8 clips are few for the 32 dimensions:" in w for w in small.warnings)
 
     x = normal(200, 3, 4)
     at_ceiling = dependence({"x": x, "y": partner(x, 6.0, 5)}, **QUICK)
     assert at_ceiling.pairs[0].ceiling == pytest.approx(math.log(100))
     assert any("near the most that InfoNCE can show here (4.61)" in w for w in at_ceiling.warnings)
+
+    dims = {("x", "y"): 4, ("x", "z"): 20, ("y", "z"): 30}
+    assert cautions.of_sizes(dims, clips=200) == []
+    (said,) = cautions.of_sizes(dims, clips=50)
+    assert said.startswith("50 clips are few for the 20 to 30 dimensions of x, z; y, z:")
 
 
 def test_an_estimate_under_zero_and_one_that_diverged_are_said(
@@ -197,7 +202,7 @@ def test_an_estimate_under_zero_and_one_that_diverged_are_said(
     assert "under zero" in untrained.warnings[0]
     assert untrained.warnings[0].endswith("read it as none found.")
     unsure = dataclasses.replace(untrained.pairs[0], p=0.005)
-    assert "there is some (p = 0.005)" in cautions.of_estimate(unsure, dim=4, clips=100)[0]
+    assert "there is some (p = 0.005)" in cautions.of_estimate(unsure)[0]
     monkeypatch.setattr("infofuse.analysis.critic.LEARNING_RATE", 1e30)
     assert "x, y: training diverged; do not use this number." in (
         dependence(views, "MINE", steps=50, **few).warnings

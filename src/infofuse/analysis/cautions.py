@@ -1,6 +1,7 @@
 """When not to believe an estimate of dependence, in plain sentences."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jaxtyping import Bool, Float
@@ -42,14 +43,23 @@ def of_groups(parts: Parts, grouped: bool) -> list[str]:
     return [f"The estimates are of {count} groups only: intervals and p-values are rough."]
 
 
-def of_estimate(found: "Estimate", dim: int, clips: int) -> list[str]:
-    """Of one number: dim is the sum of its views' dimensions, clips how many it was learnt from."""
+def of_sizes(dims: Mapping[tuple[str, ...], int], clips: int) -> list[str]:
+    """Of what is learnt from too few clips; dims: of the views of each estimate, summed."""
+    wide = {views: dim for views, dim in dims.items() if clips < CLIPS_A_DIMENSION * dim}
+    if not wide:
+        return []
+    least, most = min(wide.values()), max(wide.values())
+    dimensions = f"{least}" if least == most else f"{least} to {most}"
+    whose = "" if len(wide) == len(dims) else f" of {'; '.join(map(', '.join, wide))}"
+    return [
+        f"{clips} clips are few for the {dimensions} dimensions{whose}: such an estimate may be "
+        f"far from the truth."
+    ]
+
+
+def of_estimate(found: "Estimate") -> list[str]:
+    """Of one number."""
     who, notes = ", ".join(found.views), []
-    if clips < CLIPS_A_DIMENSION * dim:
-        notes.append(
-            f"{who}: {clips} clips are few for {dim} dimensions; "
-            f"the estimate may be far from the truth."
-        )
     if found.ceiling is not None and found.nats > NEAR * found.ceiling:
         notes.append(
             f"{who}: {found.nats:.2f} nats is near the most that {found.estimator} can show here "

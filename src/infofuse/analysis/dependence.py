@@ -104,6 +104,8 @@ def dependence(
     scaled = {name: _standardised(v, v[parts.fit]) for name, v in raw.items()}
     found: list[Estimate] = []
     subsets = [*combinations(scaled, 2), *([tuple(scaled)] if len(scaled) > 2 else [])]
+    dims = {names: sum(scaled[name].shape[1] for name in names) for names in subsets}
+    notes += cautions.of_sizes(dims, len(parts.fit))
     for names in subsets:
         chosen = [scaled[name] for name in names]
         with _seeded(seed):
@@ -111,8 +113,7 @@ def dependence(
                 names, estimator, chosen, parts, steps, permutations, resamples
             )
         found.append(one)
-        notes += cautions.of_estimate(one, sum(v.shape[1] for v in chosen), len(parts.fit))
-        notes += cautions.of_fit(one, diverged)
+        notes += cautions.of_estimate(one) + cautions.of_fit(one, diverged)
     return Report(
         pairs=tuple(e for e in found if len(e.views) == 2),
         joint=found[-1] if len(scaled) > 2 else None,

@@ -64,7 +64,7 @@ def measure(
     if found.left_out:
         typer.echo(f"{found.left_out} clip(s) lack one of the views and were left out.")
     for warning in report.warnings:
-        typer.echo(show.wrap(warning))
+        typer.echo(show.wrap(warning, "- ", ""))
 
 
 def _of_model(run: Path, data: Path, split: str, names: list[str]) -> "Views":
