@@ -33,6 +33,11 @@ def listed(names: Iterable[str], most: int = 20) -> str:
     return ", ".join(names[:most]) + more
 
 
+def counted(number: int, what: str) -> str:
+    """Such as "1 seed" and "1,284 clips"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> InfofuseError:
     """The refusal of a name that does not exist, with the nearest one that does."""
     return InfofuseError(f"unknown {kind} {name!r}; {nearest(name, known)}")

@@ -52,7 +52,7 @@ def test_train_then_evaluate(data: Path, tiny_bert: str, tmp_path: Path) -> None
     assert result["test_openings"] == 2
     assert result["same_data"]
     spoken = infofuse("evaluate", tmp_path / "run/seed-1", data)
-    assert "opened 3 time(s)" in spoken.stdout
+    assert "opened 3 times" in spoken.stdout
     several = infofuse("evaluate", tmp_path / "run", data)
     assert several.returncode == 2
     assert "seed-1, seed-2" in several.stderr

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infofuse.cli import show
+from infofuse.errors import counted
 
 if TYPE_CHECKING:
     from infofuse.data.audit import Audit
@@ -55,6 +56,6 @@ def report(path: Path, found: "Audit") -> str:
         lines.append(show.wrap(f"{finding.check}: {finding.what}.", f"{finding.severity:<8}"))
         lines += [show.wrap(f"- {example}", " " * 8) for example in finding.examples]
     severities = [finding.severity for finding in found.findings]
-    tally = ", ".join(f"{severities.count(s)} {s}(s)" for s in dict.fromkeys(severities))
+    tally = ", ".join(counted(severities.count(s), s) for s in dict.fromkeys(severities))
     end = f"{tally}. Fingerprint: {found.description.fingerprint[:16]}"
     return "\n".join([*lines, "", end])

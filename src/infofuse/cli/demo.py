@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from infofuse.cli import show
+from infofuse.errors import counted
 
 METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
 
@@ -36,7 +37,7 @@ def demo(
         [NAMES[m], *(show.spread(results[s.name]["summary"]["test"][m]) for s in SYSTEMS)]
         for m in METRICS
     ]
-    typer.echo(f"Test split of the generated corpus, mean ± sd of {count} seed(s):\n")
+    typer.echo(f"Test split of the generated corpus, mean ± sd of {counted(count, 'seed')}:\n")
     typer.echo(show.table([heading, *rows]))
     typer.echo("")
     for i, system in enumerate(SYSTEMS, start=1):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from infofuse.cli import show
+from infofuse.errors import counted
 
 
 def evaluate(
@@ -31,7 +32,8 @@ def evaluate(
     rows = [[f"{split}, {result['clips']} clips", "score"]]
     rows += [[NAMES.get(k, k), f"{v:.4f}"] for k, v in result["scores"].items()]
     typer.echo(show.table(rows))
-    typer.echo(f"\nThe test split was opened {result['test_openings']} time(s) for this run.")
+    times = counted(result["test_openings"], "time")
+    typer.echo(f"\nThe test split was opened {times} for this run.")
     if not result["same_data"]:
         typer.echo("This is other data than the model was trained on (fingerprints differ).")
     for name in result["missing"]:

@@ -7,7 +7,7 @@ import typer
 
 from infofuse.cli import shared_private as shared_private_verb
 from infofuse.cli import show
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, counted
 
 if TYPE_CHECKING:
     from infofuse.analysis import Report, Views
@@ -62,7 +62,8 @@ def measure(
     others = f"; critics were fitted on {report.fitted_on} others" if report.fitted_on else ""
     typer.echo(f"\n{report.estimated_on} clips of {split}{others}.")
     if found.left_out:
-        typer.echo(f"{found.left_out} clip(s) lack one of the views and were left out.")
+        left_out = counted(found.left_out, "clip")
+        typer.echo(f"Left out, for want of one of the views: {left_out}.")
     for warning in report.warnings:
         typer.echo(show.wrap(warning, "- ", ""))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from infofuse.data.spec import DataSpec
 from infofuse.data.unpickle import loading_once
-from infofuse.errors import InfofuseError, unknown
+from infofuse.errors import InfofuseError, counted, unknown
 from infofuse.types import Clips
 
 SPLITS = ("train", "valid", "test")
@@ -111,7 +111,7 @@ def check(split: str, clips: Clips, spec: DataSpec) -> None:
     if widths != spec.features or clips.labels.shape != (len(clips), spec.outputs):
         raise ValueError(
             f"split {split} has features {widths} and labels of shape {clips.labels.shape}; "
-            f"its spec says {spec.features} and {spec.outputs} output(s)"
+            f"its spec says {spec.features} and {counted(spec.outputs, 'output')}"
         )
     shapes = {name: labels.shape for name, labels in clips.unimodal.items()}
     if shapes != dict.fromkeys(spec.unimodal, clips.labels.shape):

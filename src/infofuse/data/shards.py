@@ -11,7 +11,7 @@ import pyarrow as pa
 from infofuse.data.arrow import read_batch, schema_of
 from infofuse.data.manifest import MANIFEST, Manifest, Shard, is_manifest, read_manifest
 from infofuse.data.mapped import MappedFile, Pages, Part, clips_of, part_of
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, counted
 from infofuse.files import sha256
 from infofuse.types import Clips
 
@@ -33,8 +33,8 @@ def read_shards(address: Path | str, split: str, part: int = 0, of: int = 1) -> 
     shards = manifest.splits[split].shards
     if len(shards) < of:
         raise InfofuseError(
-            f"{address} has {len(shards)} shard(s) of {split!r}, too few for {of} readers; "
-            f"write it anew with a smaller shard_bytes"
+            f"{address} has {counted(len(shards), 'shard')} of {split!r}, too few for {of} "
+            f"readers; write it anew with a smaller shard_bytes"
         )
     local, schema = "file" in _protocols(files), schema_of(manifest.spec)
     for shard in shards[part::of]:

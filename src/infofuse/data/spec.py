@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from infofuse.errors import InfofuseError, nearest, unknown
+from infofuse.errors import InfofuseError, counted, nearest, unknown
 from infofuse.tasks import Classification, MultiLabel, Regression, Task
 from infofuse.types import Json
 
@@ -45,8 +45,8 @@ class DataSpec:
         ):
             raise ValueError(
                 f"labels of {self.metrics!r} need the names of their classes, and "
-                f"{columns[self.metrics]} column(s); found {len(self.classes)} names and "
-                f"{self.outputs} column(s)"
+                f"{counted(columns[self.metrics], 'column')}; found {len(self.classes)} names and "
+                f"{counted(self.outputs, 'column')}"
             )
 
     @property
