@@ -131,7 +131,7 @@ def test_clips_that_cannot_be_read_are_listed_and_the_rest_is_kept(
     assert {clip["id"]: clip["reason"] for clip in report["failed"]} == made.failed
     assert report["clips"][0]["id"] == "v0$_$1"
     assert [word[0] for word in report["clips"][0]["words"]] == ["words", "of", "0/1"]
-    assert "2 clips are left out; extraction.json says why" in open_corpus(made.store).notes
+    assert "2 clips left out; extraction.json says why" in open_corpus(made.store).notes
     with pytest.raises(InfofuseError, match="out exists; name a new folder"):
         extract_folder(folder, tmp_path / "out", RECIPE, labels)
     assert made.kept is not None

@@ -10,7 +10,7 @@ from infofuse.data.arrays import unread
 from infofuse.data.corpus import Corpus
 from infofuse.data.store import REPORT, create_store, free_for_store
 from infofuse.data.table import corpus_of, find_roles
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, counted
 from infofuse.extract.clip import Extracted, extract_clip
 from infofuse.extract.kept import keep, key_of, load
 from infofuse.extract.listing import Clip, Listing, deal, list_clips
@@ -135,7 +135,7 @@ def _corpus(name: str, listing: Listing, files: Mapping[str, Path], failed: int)
         roles = replace(roles, split="split")
         notes += noticed
     notes += unread(table, {*roles.columns, *_NAMES})
-    notes += [f"{failed} clips are left out; {REPORT} says why"] if failed else []
+    notes += [f"{counted(failed, 'clip')} left out; {REPORT} says why"] if failed else []
     corpus = corpus_of(name, table, roles, {}, notes)
     if not listing.classes:
         return corpus

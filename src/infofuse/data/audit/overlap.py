@@ -23,6 +23,7 @@ from jaxtyping import UInt64
 
 from infofuse.data.audit.finding import Finding, some
 from infofuse.data.corpus import Corpus
+from infofuse.errors import counted
 from infofuse.types import Clips
 
 SHINGLE, LEAST, NEAR = 5, 12, 0.8
@@ -94,7 +95,7 @@ def _features(corpus: Corpus) -> Iterator[Finding]:
     across = [where for where in places.values() if len({s for s, _ in where}) > 1]
     if across:
         named = [" = ".join(_name(corpus, place) for place in where[:2]) for where in across]
-        what = f"{len(across)} clips have the same features in two splits"
+        what = f"{counted(len(across), 'clip')} with the same features in two splits"
         yield Finding("error", "duplicate clips", what, some(named))
 
 
@@ -131,8 +132,9 @@ def _texts(corpus: Corpus) -> Iterator[Finding]:
     yield Finding(
         "error" if share > MANY else "warning",
         "near-duplicate text",
-        f"{len(alike)} clips say nearly what a clip of another split says (Jaccard of "
-        f"{SHINGLE}-character shingles at least {NEAR}), {share:.1%} of the test clips among them",
+        f"{counted(len(alike), 'clip')} with nearly the words of a clip of another split (Jaccard "
+        f"of {SHINGLE}-character shingles at least {NEAR}), {share:.1%} of the test clips among "
+        f"them",
         some(named),
         {"clips": len(alike), "test_share": share},
     )

@@ -6,6 +6,7 @@ from infofuse.data.audit.finding import Finding, some
 from infofuse.data.corpus import Corpus
 from infofuse.data.known import Dataset, Split
 from infofuse.data.recognise import label_span, lies_within
+from infofuse.errors import counted
 
 
 def compare(corpus: Corpus, dataset: Dataset) -> list[Finding]:
@@ -50,10 +51,10 @@ def _videos(corpus: Corpus, split: Split, dataset: Dataset) -> Iterator[Finding]
     )
     strange = sorted(set(_groups(corpus)) - set(home)) if home else []
     if wrong:
-        what = f"{len(wrong)} videos are in another split than {dataset.title} publishes"
+        what = f"{counted(len(wrong), 'video')} in another split than {dataset.title} publishes"
         yield Finding("error", "split by id", what, some(wrong))
     if strange:
-        what = f"{len(strange)} videos are not among those of {dataset.title}"
+        what = f"{counted(len(strange), 'video')} not among those of {dataset.title}"
         yield Finding("warning", "split by id", what, some(strange))
     if home and not wrong and not strange:
         what = f"every video is in the split in which {dataset.title} publishes it"
