@@ -394,7 +394,7 @@ def test_what_cannot_be_streamed_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InfofuseError, match=r"has no split 'valid'; it has \['train', 'test'\]"):
         read(address, "valid")
-    with pytest.raises(InfofuseError, match=r"has 1 shard\(s\) of 'train', too few for 2 readers"):
+    with pytest.raises(InfofuseError, match=r"has 1 shard of 'train', too few for 2 readers"):
         read(folder, of=2)
     with pytest.raises(ValueError, match="part 2 of 2 does not exist"):
         read(folder, part=2, of=2)

@@ -6,6 +6,7 @@ import torch
 
 from infofuse.data.loader import pad
 from infofuse.encoders import LSTMEncoder
+from infofuse.encoders.recurrent import run
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged, Sample
 
@@ -65,3 +66,16 @@ def test_other_features_are_refused() -> None:
     ):
         encoder.column(clips())
     assert len(LSTMEncoder("vision", 7, 8, 6).column(clips())) == 3
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_without_avx512_an_lstm_leaves_autocast(
+    bidirectional: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    lstm = torch.nn.LSTM(3, 4, bidirectional=bidirectional, batch_first=True)
+    x = Padded(torch.randn(2, 5, 3).bfloat16(), torch.tensor([5, 3]))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = run(lstm, x).values
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, run(lstm, Padded(x.values.float(), x.lengths)).values)

@@ -95,7 +95,7 @@ def test_p_values_are_corrected_over_the_whole_table(finished: Results) -> None:
 @pytest.mark.parametrize(("comparisons", "pairs"), [(1, 6), (2, 7), (3, 7), (4, 8), (6, 8)])
 def test_a_table_says_how_many_pairs_it_takes(comparisons: int, pairs: int) -> None:
     """The least p of sign flips is 2^(1 - n), and Holm multiplies it by the comparisons."""
-    assert f"fewer than {pairs} pairs" in _enough(comparisons)
+    assert f"of {pairs} pairs or more" in _enough(comparisons)
     for n, enough in ((pairs - 1, False), (pairs, True)):
         least = np.array([sign_flip(np.ones(n)), *[1.0] * (comparisons - 1)])
         assert (holm(least)[0] < SIGNIFICANT) == enough

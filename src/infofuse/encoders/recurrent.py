@@ -9,6 +9,26 @@ from infofuse.encoders.frames import FeatureReader
 from infofuse.types import Padded
 
 
+def states(
+    lstm: nn.Module, x: Float[Tensor, "batch time inputs"]
+) -> Float[Tensor, "batch time hidden"]:
+    """The top layer's states, from zeros. See `whole_precision`."""
+    if whole_precision(x.device):
+        with torch.autocast("cpu", enabled=False):
+            return states(lstm, x.float())
+    return lstm(x)[0]
+
+
+def whole_precision(device: torch.device) -> bool:
+    """Whether an LSTM has to leave autocast: oneDNN has none of bfloat16 for CPUs without AVX-512.
+
+    It would end in "could not create a primitive descriptor".
+    """
+    if device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return False
+    return not torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
 def run(lstm: nn.LSTM, x: Padded) -> Padded:
     """The top layer's states at the real steps, both directions' side by side.
 
@@ -19,7 +39,7 @@ def run(lstm: nn.LSTM, x: Padded) -> Padded:
     """
     steps = x.lengths.clamp(min=1)
     if not lstm.bidirectional:
-        return Padded(lstm(x.values)[0], steps)
+        return Padded(states(lstm, x.values), steps)
     if lstm.num_layers > 1:
         raise ValueError("an LSTM of both directions has one layer here")
     forward, backward = _directions(lstm)
@@ -37,7 +57,10 @@ def _directions(lstm: nn.LSTM) -> tuple[list[Tensor], list[Tensor]]:
 def _run(
     weights: list[Tensor], x: Float[Tensor, "batch time inputs"]
 ) -> Float[Tensor, "batch time hidden"]:
-    """The states of a layer of one direction, from zeros."""
+    """The states of a layer of one direction, from zeros. See `whole_precision`."""
+    if whole_precision(x.device):
+        with torch.autocast("cpu", enabled=False):
+            return _run(weights, x.float())
     start = x.new_zeros(1, x.shape[0], weights[1].shape[1])
     learning = torch.is_grad_enabled()  # cuDNN keeps what a backward pass needs only if told so
     return torch.lstm(x, (start, start), weights, True, 1, 0.0, learning, False, True)[0]

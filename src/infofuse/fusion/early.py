@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from infofuse.encoders.recurrent import states
 from infofuse.fusion.align import align
 from infofuse.types import Padded
 
@@ -32,7 +33,7 @@ class EarlyLSTM(nn.Module):
     def forward(self, sequences: Mapping[str, Padded]) -> dict[str, Float[Tensor, "batch _"]]:
         frames = align(sequences)
         lengths = frames[self.order[0]].lengths
-        states, _ = self.lstm(torch.cat([frames[m].values for m in self.order], dim=2))
-        state = self.dropout(Padded(states, lengths).last)
+        joined = torch.cat([frames[m].values for m in self.order], dim=2)
+        state = self.dropout(Padded(states(self.lstm, joined), lengths).last)
         views = {m: frames[m].mean for m in self.order}
         return views | {"fused": self.dropout(torch.relu(self.project(state)))}

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from infofuse.encoders.recurrent import states
 from infofuse.fusion.align import align
 from infofuse.fusion.layers import Perceptron
 from infofuse.types import Padded
@@ -123,18 +124,18 @@ class MemoryFusion(nn.Module):
 
     def forward(self, sequences: Mapping[str, Padded]) -> dict[str, Float[Tensor, "batch _"]]:
         frames = align(sequences)
-        states, seen = self._run({m: frames[m].values for m in self.lstms})
+        hidden, seen = self._run({m: frames[m].values for m in self.lstms})
         written = self.memory(self.cross(_before(seen), seen))
         lengths = next(iter(frames.values())).lengths
-        views = {m: Padded(h, lengths).last for m, h in states.items()}
+        views = {m: Padded(h, lengths).last for m, h in hidden.items()}
         joined = torch.cat([*views.values(), Padded(written, lengths).last], dim=1)
         return views | {"fused": self.dropout(torch.relu(self.project(joined)))}
 
     def _run(self, frames: Steps) -> tuple[Steps, Steps]:
         """The LSTMs' states of all steps, and what `cross` reads of them."""
         if self.cross.reads == "states":
-            states = {m: lstm(frames[m])[0] for m, lstm in self.lstms.items()}
-            return states, states
+            found = {m: states(lstm, frames[m]) for m, lstm in self.lstms.items()}
+            return found, found
         both = {m: unroll(lstm, frames[m]) for m, lstm in self.lstms.items()}
         return {m: h for m, (h, _) in both.items()}, {m: c for m, (_, c) in both.items()}
 
