@@ -1,5 +1,8 @@
 """Recurrent encoders of sequences."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -12,21 +15,23 @@ from infofuse.types import Padded
 def states(
     lstm: nn.Module, x: Float[Tensor, "batch time inputs"]
 ) -> Float[Tensor, "batch time hidden"]:
-    """The top layer's states, from zeros. See `whole_precision`."""
-    if whole_precision(x.device):
-        with torch.autocast("cpu", enabled=False):
-            return states(lstm, x.float())
-    return lstm(x)[0]
+    """The top layer's states, from zeros. See `_supported`."""
+    return _supported(lambda x: lstm(x)[0], x)
 
 
-def whole_precision(device: torch.device) -> bool:
-    """Whether an LSTM has to leave autocast: oneDNN has none of bfloat16 for CPUs without AVX-512.
+def _supported(
+    kernel: Callable[[Tensor], Tensor], x: Float[Tensor, "batch time inputs"]
+) -> Float[Tensor, "batch time hidden"]:
+    """kernel(x); out of autocast where oneDNN has no LSTM of bfloat16: CPUs without AVX-512.
 
-    It would end in "could not create a primitive descriptor".
+    There it would end in "could not create a primitive descriptor".
     """
-    if device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
-        return False
-    return not torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return kernel(x)
+    if torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+        return kernel(x)
+    with torch.autocast("cpu", enabled=False):
+        return kernel(x.float())
 
 
 def run(lstm: nn.LSTM, x: Padded) -> Padded:
@@ -43,8 +48,8 @@ def run(lstm: nn.LSTM, x: Padded) -> Padded:
     if lstm.num_layers > 1:
         raise ValueError("an LSTM of both directions has one layer here")
     forward, backward = _directions(lstm)
-    there = _run(forward, x.values)
-    back = _reversed(_run(backward, _reversed(x.values, steps)), steps)
+    there = _supported(partial(_run, forward), x.values)
+    back = _reversed(_supported(partial(_run, backward), _reversed(x.values, steps)), steps)
     return Padded(torch.cat([there, back], dim=2), steps)
 
 
@@ -57,10 +62,7 @@ def _directions(lstm: nn.LSTM) -> tuple[list[Tensor], list[Tensor]]:
 def _run(
     weights: list[Tensor], x: Float[Tensor, "batch time inputs"]
 ) -> Float[Tensor, "batch time hidden"]:
-    """The states of a layer of one direction, from zeros. See `whole_precision`."""
-    if whole_precision(x.device):
-        with torch.autocast("cpu", enabled=False):
-            return _run(weights, x.float())
+    """The states of a layer of one direction, from zeros."""
     start = x.new_zeros(1, x.shape[0], weights[1].shape[1])
     learning = torch.is_grad_enabled()  # cuDNN keeps what a backward pass needs only if told so
     return torch.lstm(x, (start, start), weights, True, 1, 0.0, learning, False, True)[0]
