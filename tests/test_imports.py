@@ -12,14 +12,14 @@ import infofuse
 SOURCE = Path(infofuse.__file__).parent
 
 # What each part may import of ours, besides the parts that everything may.
-EVERYWHERE = {"types", "errors", "figures", "files", "html", "tables", "environment"}
+EVERYWHERE = {"types", "errors", "figures", "files", "html", "config", "environment"}
 ALLOWED = {
     "types": set(),
     "errors": set(),
     "figures": set(),
     "files": set(),
     "html": set(),
-    "tables": set(),
+    "config": set(),
     "environment": set(),
     "metrics": set(),
     "measures": set(),
@@ -69,7 +69,6 @@ ALLOWED = {
     },
     "serve": {"extract", "papers", "predict"},
     "study": {"analysis", "data", "measures", "metrics", "training"},
-    "report": {"data", "metrics", "study"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

@@ -11,9 +11,9 @@ from torch import nn
 
 from infofuse import papers
 from infofuse.analysis.attribution import Attribution, attribute
+from infofuse.config import from_table
 from infofuse.data import Corpus
 from infofuse.models import columns, fit_inputs
-from infofuse.tables import from_table
 from infofuse.training.predict import predict_subsets, subsets
 from infofuse.types import Clips
 

@@ -3,11 +3,11 @@
 import pytest
 
 from infofuse import papers
+from infofuse.config import from_table
 from infofuse.data import DataSpec
 from infofuse.encoders import Frames, FrozenSequence, LSTMEncoder, TextEncoder, TextSequence
 from infofuse.errors import InfofuseError
 from infofuse.papers.inputs import Inputs, sequence_encoder, vector_encoder
-from infofuse.tables import from_table
 
 BOTH = DataSpec("x", {"text": 5, "audio": 3}, text=True)
 FEATURES = Inputs(text_encoder="features")

@@ -1,10 +1,9 @@
-"""Every paper trains to the numbers that it trained to before: what a change of shape must not move.
+"""Every paper trains to the numbers it trained to before: what a change of shape must not move.
 
-`numbers.json` holds, of a small run of each paper, the loss and the validation MAE of each epoch, the
-test MAE, and the digest of the weights. Numbers are compared everywhere, and bits where the
-processor and torch are those they were written on. A change that is meant to move them writes the
-file anew: `python -m pytest tests/papers/test_same_numbers.py` with INFOFUSE_WRITE_NUMBERS=1, on
-one process.
+`numbers.json` holds, for a small run of each paper, the loss and the validation MAE of each epoch,
+the test MAE, and the digest of the weights. Numbers are compared everywhere, and bits where torch
+and the processor are those they were written on. A change that is meant to move them writes the
+file anew: INFOFUSE_WRITE_NUMBERS=1 python -m pytest tests/papers/test_same_numbers.py
 """
 
 import hashlib
@@ -18,12 +17,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny import tiny
 
 from infofuse import papers
 from infofuse.data import Corpus
 from infofuse.training.recipe import recipe
 from infofuse.training.run import train
-from tiny import tiny
 
 FILE = Path(__file__).with_name("numbers.json")
 WRITING = bool(os.environ.get("INFOFUSE_WRITE_NUMBERS"))
@@ -36,7 +35,7 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")
     said = info.read_text() if info.is_file() else ""
     wanted = r"^(vendor_id|cpu family|model|flags)\s*:.*$"
-    kinds = "\n".join(sorted(set(match.group(0) for match in re.finditer(wanted, said, re.M))))
+    kinds = "\n".join(sorted({match.group(0) for match in re.finditer(wanted, said, re.M)}))
     return f"{torch.__version__} {hashlib.sha256(kinds.encode()).hexdigest()[:12]}"
 
 

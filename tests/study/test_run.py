@@ -16,8 +16,8 @@ from small_study import small
 
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
-from infofuse.report import report
 from infofuse.study.pool import Standing
+from infofuse.study.report import report
 from infofuse.study.results import open_results
 from infofuse.study.run import run_study
 from infofuse.study.spec import resolve_study

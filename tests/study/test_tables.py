@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from infofuse.files import read_json
-from infofuse.report.quality import confusions, worst_errors
 from infofuse.study.gains import SIGNIFICANT, _enough, differences, penalties
 from infofuse.study.grid import cells, recipe_of, systems
 from infofuse.study.published import Figure, encoder_of, figures, verdict
+from infofuse.study.report.quality import confusions, worst_errors
 from infofuse.study.results import Results, open_results
 from infofuse.study.statistics import holm, sign_flip
 from infofuse.study.table import Interval, Spread, Table, to_csv, to_latex, to_markdown

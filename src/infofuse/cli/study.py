@@ -68,7 +68,7 @@ def _run(file: Path, out: Path | None, jobs: int, protocol: str, log: str, json:
 
 
 def _report(folder: Path, out: Path | None, json: bool) -> None:
-    from infofuse.report import report
+    from infofuse.study.report import report
     from infofuse.study.results import open_results
     from infofuse.study.tables import summary
 

@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from infofuse.config import from_table
 from infofuse.data.spec import DataSpec
 from infofuse.measures import MutualDependency
 from infofuse.measures.dependency import Divergence, F, Lipschitz
@@ -31,7 +32,6 @@ from infofuse.objectives import DependencyPenalty, Objective, Sum
 from infofuse.objectives.penalty import Placement
 from infofuse.papers.base import Paper, get
 from infofuse.papers.spaces import Choice, Float, Int, Space
-from infofuse.tables import from_table
 
 PAPER = Paper(
     title="Improving Multimodal fusion via Mutual Dependency Maximisation",

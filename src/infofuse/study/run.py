@@ -15,13 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from infofuse.config import from_table
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json, write_text
 from infofuse.study.grid import Cell, cells, places, recipe_of, systems, trials, write_recipe
 from infofuse.study.pool import Job, Watch, run_all
 from infofuse.study.spec import Study, resolve_study
 from infofuse.study.survey import Survey, survey
-from infofuse.tables import from_table
 from infofuse.training.recipe import read_recipe
 from infofuse.training.run import identity_of, refuse_another
 from infofuse.training.tracking import tracker

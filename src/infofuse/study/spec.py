@@ -30,9 +30,9 @@ from typing import Any, Literal
 
 import tomli_w
 
+from infofuse.config import from_table, plain, refuse_unknown
 from infofuse.errors import InfofuseError, unknown
 from infofuse.metrics import BETTER
-from infofuse.tables import from_table, plain, refuse_unknown
 from infofuse.training.recipe import GIVEN, Protocol, parse_seeds, read_recipe, resolve
 
 Split = Literal["given"] | int

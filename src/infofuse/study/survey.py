@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from infofuse.config import from_table
 from infofuse.data.audit import audit
 from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.recognise import published_split
@@ -16,7 +17,6 @@ from infofuse.files import read_json, write_json
 from infofuse.study.divide import divide
 from infofuse.study.grid import Place
 from infofuse.study.spec import Source
-from infofuse.tables import from_table
 from infofuse.types import Json
 
 

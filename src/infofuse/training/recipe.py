@@ -25,8 +25,8 @@ import tomli_w
 from pydantic import ConfigDict
 
 from infofuse import papers
+from infofuse.config import assignment, from_table, plain, refuse_unknown
 from infofuse.errors import InfofuseError, unknown
-from infofuse.tables import assignment, from_table, plain, refuse_unknown
 from infofuse.training.meter import refuse_fitted
 
 Protocol = Literal["honest", "release"]

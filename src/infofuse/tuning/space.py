@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infofuse import papers
+from infofuse.config import from_table
 from infofuse.errors import InfofuseError
 from infofuse.papers.inputs import FEATURES
 from infofuse.papers.spaces import Choice, Float, Int, Range, Space
-from infofuse.tables import from_table
 from infofuse.training.recipe import Recipe, resolve
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from infofuse.config import assignment
 from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError, unknown
-from infofuse.tables import assignment
 
 T = TypeVar("T", int, float, str)
 

@@ -12,9 +12,9 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Float
 
+from infofuse.config import from_table
 from infofuse.data.spec import DataSpec
 from infofuse.metrics import gain
-from infofuse.tables import from_table
 from infofuse.training.recipe import Recipe
 
 

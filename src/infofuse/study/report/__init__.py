@@ -1,5 +1,5 @@
 """Reports: a study as a page of HTML, and its tables and figures as files."""
 
-from infofuse.report.page import report
+from infofuse.study.report.page import report
 
 __all__ = ["report"]

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from infofuse.data.spec import DataSpec
-from infofuse.report.comparison import colour
-from infofuse.report.panel import INK, Panel, blank, heat_map, legend
 from infofuse.study.grid import Place, System
+from infofuse.study.report.comparison import colour
+from infofuse.study.report.panel import INK, Panel, blank, heat_map, legend
 from infofuse.study.results import Results
 from infofuse.study.table import Table, Value
 from infofuse.study.tables import watermarked

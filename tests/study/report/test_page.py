@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from infofuse.report import report
-from infofuse.report.comparison import critical_difference, learning_curves
-from infofuse.report.panel import COLOURS
+from infofuse.study.report import report
+from infofuse.study.report.comparison import critical_difference, learning_curves
+from infofuse.study.report.panel import COLOURS
 from infofuse.study.results import Results
 from infofuse.study.statistics import rank
 

@@ -8,9 +8,9 @@ from jaxtyping import Float
 
 from infofuse.files import read_json
 from infofuse.metrics import SHORT
-from infofuse.report.panel import COLOURS, INK, Panel, blank, legend
 from infofuse.study.gains import ALL
 from infofuse.study.grid import Place, System
+from infofuse.study.report.panel import COLOURS, INK, Panel, blank, legend
 from infofuse.study.results import Results
 from infofuse.study.statistics.ranks import Ranks
 from infofuse.study.table import Interval, Spread, Table, text

@@ -7,9 +7,9 @@ import numpy as np
 
 from infofuse.files import read_json
 from infofuse.metrics import SHORT
-from infofuse.report.comparison import colour
-from infofuse.report.panel import Panel, blank, heat_map, legend
 from infofuse.study.grid import Place, System
+from infofuse.study.report.comparison import colour
+from infofuse.study.report.panel import Panel, blank, heat_map, legend
 from infofuse.study.results import Results
 from infofuse.types import Json
 

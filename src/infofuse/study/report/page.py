@@ -7,10 +7,10 @@ from pathlib import Path
 
 from infofuse import html
 from infofuse.files import replacing, write_text
-from infofuse.report.behaviour import dependence_maps, robustness_curves
-from infofuse.report.comparison import critical_difference, forests, learning_curves
-from infofuse.report.panel import Panel
-from infofuse.report.quality import calibrations, confusions, worst_errors
+from infofuse.study.report.behaviour import dependence_maps, robustness_curves
+from infofuse.study.report.comparison import critical_difference, forests, learning_curves
+from infofuse.study.report.panel import Panel
+from infofuse.study.report.quality import calibrations, confusions, worst_errors
 from infofuse.study.results import Results
 from infofuse.study.table import Table, Value, key, text, to_csv, to_latex, to_markdown
 from infofuse.study.tables import ranks, tables
