@@ -19,10 +19,10 @@ from infofuse.files import read_json
 from infofuse.study.pool import Standing
 from infofuse.study.report import report
 from infofuse.study.results import open_results
-from infofuse.study.run import run_study
+from infofuse.study.conduct import run_study
 from infofuse.study.spec import resolve_study
 from infofuse.study.table import to_csv, to_latex, to_markdown
-from infofuse.study.tables import tables
+from infofuse.study.report.content import tables
 
 
 def compared(out: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from infofuse.study.report.quality import confusions, worst_errors
 from infofuse.study.results import Results, open_results
 from infofuse.study.statistics import holm, sign_flip
 from infofuse.study.table import Interval, Spread, Table, to_csv, to_latex, to_markdown
-from infofuse.study.tables import overall, tables
+from infofuse.study.report.content import overall, tables
 
 NAN = float("nan")
 TABLE = Table(
@@ -145,7 +145,7 @@ def test_a_penalty_is_compared_with_the_row_it_was_added_to(finished: Results) -
 
 def test_a_system_that_is_added_moves_no_other(finished: Results) -> None:
     """Normalised means and Elo of the others stay, where a bad system joins."""
-    from infofuse.study.tables import overall
+    from infofuse.study.report.content import overall
 
     bad = replace(finished.systems[0], name="bad", title="bad")
     with_bad = {

@@ -1,6 +1,7 @@
 """What the models of a system's seeds do when a modality goes wrong, and how their views depend.
 
-Both look at validation clips: the test split was opened once a cell already.
+Both look at validation clips, unless the study says otherwise: the test split was opened once for
+each cell already.
 """
 
 from collections.abc import Sequence
@@ -24,15 +25,16 @@ FEWEST = 16
 """Clips; of fewer, nothing is said about how views depend."""
 
 
-def analyse(data: str, runs: Sequence[Path]) -> Json:
+def analyse(data: str, runs: Sequence[Path], split: str = "valid") -> Json:
     """Robustness curves over all runs, and the mean debiased CKA of each pair of views."""
     corpus = open_corpus(data)
-    clips = corpus.split("valid")
+    clips = corpus.split(split)
     models = [load(find_checkpoint(run)) for run in runs]
     curves = robustness(models, clips, corpus.spec.task, corruptions=CORRUPTIONS, rates=RATES)
     views = [views_of_model(model, clips) for model in models]
     return {
         "runs": [run.name for run in runs],
+        "split": split,
         "curves": [curve.to_json() for curve in curves],
         "dependence": _dependence(views),
     }

@@ -1,8 +1,7 @@
-"""How much better one system is than another, seed by seed: tables of gains, tested together."""
+"""How much better one system is than another, block by block, and what may be said of it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
 
 import numpy as np
 from jaxtyping import Float
@@ -11,125 +10,160 @@ from infofuse.files import number
 from infofuse.metrics import SHORT
 from infofuse.study.grid import Place
 from infofuse.study.results import Results
-from infofuse.study.spec import with_penalties
-from infofuse.study.statistics import CEILING, compare, holm, rope
-from infofuse.study.table import Interval, Spread, Table, Value
+from infofuse.study.spec import treated, with_treatment
+from infofuse.study.statistics import (
+    CEILING,
+    Paired,
+    Rope,
+    Verdict,
+    compare,
+    holm,
+    rope,
+    verdict,
+)
 
 ALL = "all data"
-SIGNIFICANT = 0.05
-COLUMNS = (
-    *("data", "system", "gain", "95 % interval", "p Wilcoxon", "p permutation"),
-    *("P better", "P equivalent", "P worse", "verdict", "pairs"),
-)
-NOTE = (
-    "seed by seed; more is better. Bootstrap interval (BCa). P: Bayesian t-test with a region of "
-    "practical equivalence of ±{rope:g}. "
-    f'"{ALL}" is on the scale from floor (0) to perfect (1). p after Holm over this table.'
-)
+TESTS = ("t", "wilcoxon", "permutation")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a row of the table compares. pairs: of systems, each with the one to be better than."""
+    """What is compared. over: what with. pairs: of systems, each with the one to be better than."""
 
     title: str
+    over: str
     pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def anchor(self) -> str:
+        """A name for links, such as "mmim-over-none"; of several rows that of the first."""
+        return "-over-".join(self.pairs[0]) + ("-and-all-rows" if len(self.pairs) > 1 else "")
 
 
 @dataclass(frozen=True)
 class Gain:
-    """The gains of a comparison on a data set. width: of equivalence. rho: how pairs correlate."""
+    """The gains of a comparison on a data set, or over all of them.
+
+    values: one for each block's seed, or one for each block where there are several: `unit` says
+    which. width: of equivalence. rho: how the values correlate.
+    """
 
     where: str
-    title: str
+    comparison: Comparison
     values: Float[np.ndarray, "n"]
+    unit: str
     width: float
     rho: float
 
 
-def differences(results: Results) -> Table:
-    """Each system beside the baseline, seed by seed, on each data set and over all."""
+@dataclass(frozen=True)
+class Judged:
+    """A gain beside its tests. p: by the name of a test, after Holm over all of the table."""
+
+    gain: Gain
+    tests: Paired
+    p: dict[str, float]
+    posterior: Rope
+    verdict: Verdict
+
+    @property
+    def anchor(self) -> str:
+        """What links to it: its place and its comparison."""
+        name = f"{self.gain.where}-{self.gain.comparison.anchor}"
+        return "".join(c if c.isalnum() else "-" for c in name.lower())
+
+
+def differences(results: Results) -> list[Judged]:
+    """Each row beside the baseline, on each data set and over all.
+
+    A row with a treatment is beside the baseline only where the baseline is one itself: else it is
+    compared with its own row (`treatments`).
+    """
     base = results.study.baseline
-    compared = [Comparison(s.title, ((s.name, base),)) for s in results.systems if s.name != base]
-    title = f"Gain over {results.title(base)}"
-    return _table(results, "differences", title, title, compared)
+    over = results.title(base)
+    beside = [s for s in results.systems if s.name != base and (s.name == s.row or base != s.row)]
+    if base in results.study.rows:
+        beside = [s for s in beside if s.name == s.row]
+    return judge(results, [Comparison(s.title, over, ((s.name, base),)) for s in beside])
 
 
-def penalties(results: Results) -> Table:
-    """Each row with a penalty beside the row by itself, and each penalty over all of its rows."""
-    by_penalty: dict[str, list[Comparison]] = {name: [] for name in results.study.penalties}
-    for row in results.study.rows:
-        for system, penalty in with_penalties(results.study, row).items():
-            if penalty is not None:
-                one = Comparison(results.title(system), ((system, row),))
-                by_penalty[penalty].append(one)
-    compared = []
-    for name, each in by_penalty.items():
-        compared += each
-        if len(each) > 1:
-            title = f"all rows + {results.study.penalties[name].title or name}"
-            compared.append(Comparison(title, tuple(one.pairs[0] for one in each)))
-    title = "What each penalty gains"
-    return _table(results, "penalties", title, "Gain over the same row without it", compared)
+def treatments(results: Results) -> list[Judged]:
+    """Each row with a treatment beside the row by itself, and each treatment over all its rows."""
+    study = results.study
+    compared: list[Comparison] = []
+    for name, treatment in study.treatments.items():
+        rows = [row for row in study.rows if with_treatment(row, name) in treated(study, row)]
+        for over in filter(None, ("row", treatment.over)):
+            each = [
+                Comparison(results.title(system), results.title(base), ((system, base),))
+                for row in rows
+                for system, base in [
+                    (
+                        with_treatment(row, name),
+                        row if over == "row" else with_treatment(row, over),
+                    )
+                ]
+                if base in {s.name for s in results.systems}
+            ]
+            compared += each
+            if len(each) > 1:
+                said = "the same without" if over == "row" else study.treatments[over].title or over
+                title = f"all rows, {treatment.title or name}"
+                compared.append(Comparison(title, said, tuple(one.pairs[0] for one in each)))
+    return judge(results, compared)
 
 
-def _table(
-    results: Results, name: str, title: str, what: str, compared: Sequence[Comparison]
-) -> Table:
+def judge(results: Results, compared: Sequence[Comparison]) -> list[Judged]:
+    """What may be said of each comparison, by `infofuse.study.statistics.verdict`."""
     gains = list(_gains(results, compared))
-    found = [compare(gain.values) for gain in gains]
-    tests = ("wilcoxon", "permutation")
-    corrected = [holm(np.array([getattr(p, test) for p in found])) for test in tests]
-    rows: list[tuple[Value, ...]] = []
-    for i, gain in enumerate(gains):
-        judged = rope(gain.values, gain.width, gain.rho)
-        rows.append(
-            (
-                gain.where,
-                gain.title,
-                Spread.of(gain.values),
-                Interval(*found[i].interval),
-                *(float(c[i]) for c in corrected),
-                judged.better,
-                judged.equivalent,
-                judged.worse,
-                judged.verdict if found[i].n > 1 else None,
-                found[i].n,
-            )
-        )
-    compared_by = {SHORT[results.primary(place)] for place in results.places}
-    metric = "each data set's metric" if len(compared_by) > 1 else "".join(compared_by)
-    note = f"{what} in {metric}, {NOTE.format(rope=results.study.rope)} {_enough(len(rows))}"
-    return Table(name, title, COLUMNS, tuple(rows), f"{note} {results.replaced}".strip())
+    tests = [compare(gain.values, gain.rho) for gain in gains]
+    corrected = {name: holm(np.array([getattr(t, name) for t in tests])) for name in TESTS}
+    found = []
+    for i, (gain, test) in enumerate(zip(gains, tests, strict=True)):
+        posterior = rope(gain.values, gain.width, gain.rho)
+        p = {name: float(values[i]) for name, values in corrected.items()}
+        found.append(Judged(gain, test, p, posterior, verdict(p["t"], posterior)))
+    return found
 
 
-def _enough(comparisons: int) -> str:
-    """How many pairs a row needs, as Holm multiplies the least p, 2^(1 - n), by the rows."""
-    pairs = next(n for n in count(2) if comparisons * 2.0 ** (1 - n) < SIGNIFICANT)
-    return f"The least p here can be below {SIGNIFICANT:g} only in a row of {pairs} pairs or more."
+def unit_of(results: Results) -> str:
+    """The metric that gains are in, in words."""
+    short = {SHORT[results.primary(place)] for place in results.places}
+    return "each data set's metric" if len(short) > 1 else "".join(short)
 
 
 def _gains(results: Results, compared: Sequence[Comparison]) -> Iterator[Gain]:
     """On each data set, then over all of them on the scale from floor to perfect."""
     for place in results.places:
         for one in compared:
-            found = _of_pairs(results.gains, place, one)
-            if found and (len(found) > 1 or len(one.pairs) == 1):  # of one row, "all" says it again
-                values = np.concatenate(found)
-                yield Gain(place.name, one.title, values, results.study.rope, 0.0)
+            blocks = _of_pairs(results.gains, place, one)
+            if blocks and (len(blocks) > 1 or len(one.pairs) == 1):  # of one row "all" is nothing
+                values, unit = _units(blocks, "rows")
+                yield Gain(place.name, one, values, unit, results.study.rope, 0.0)
     rho = _overlap(results)
     for one in compared if len(results.places) > 1 else ():
         by_place = {p: _of_pairs(results.normalised_gains, p, one) for p in results.places}
         widths = [_equivalence(results, place) for place, found in by_place.items() if found]
         if len(widths) > 1:
-            values = np.concatenate(list(chain.from_iterable(by_place.values())))
-            yield Gain(ALL, one.title, values, float(np.mean(widths)), rho)
+            blocks = [block for found in by_place.values() for block in found]
+            values, _ = _units(blocks, "")
+            unit = "data sets" if len(one.pairs) == 1 else "rows on data sets"
+            yield Gain(ALL, one, values, unit, float(np.mean(widths)), rho)
+
+
+def _units(
+    blocks: Sequence[Float[np.ndarray, "_"]], several: str
+) -> tuple[Float[np.ndarray, "n"], str]:
+    """The seeds of one block, or the means of several: what a claim is tested over."""
+    if len(blocks) == 1:
+        return blocks[0], "seeds"
+    return np.array([block.mean() for block in blocks]), several
 
 
 def _of_pairs(
     gains: Callable[[Place, str, str], Float[np.ndarray, "_"]], place: Place, one: Comparison
-) -> list[Float[np.ndarray, "n"]]:
-    """The gains of each pair of systems that ran there."""
+) -> list[Float[np.ndarray, "_"]]:
+    """The gains of each pair of systems that ran there: a block each."""
     return [found for pair in one.pairs if len(found := gains(place, *pair))]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from infofuse.files import read_json, write_text
-from infofuse.study.spec import Split, Study, joined_terms, with_penalties
+from infofuse.study.spec import Split, Study, Treatment, joined_terms, treated
 from infofuse.training.recipe import Recipe, resolve
 
 TRIALS = "trials"
@@ -14,13 +14,18 @@ TRIALS = "trials"
 
 @dataclass(frozen=True)
 class System:
-    """What is compared: a row, or a row with a penalty. tables: of its recipe, without data."""
+    """What is compared: a row, or a row with a treatment. tables: of its recipe, without data.
+
+    row: the one that it is, or is made of. published: whether it is its paper as published.
+    """
 
     name: str
     title: str
+    row: str
     tables: Mapping[str, Any]
     data: tuple[str, ...]
     trials: tuple[tuple[str, ...], ...]
+    published: bool
 
 
 @dataclass(frozen=True)
@@ -63,24 +68,39 @@ class Cell:
 
 
 def systems(study: Study) -> list[System]:
-    """All systems, the rows in their order, each followed by itself with each penalty."""
+    """All systems, the rows in their order, each followed by itself with each treatment."""
     return [
-        _system(study, row, name, penalty)
+        _system(study, row, name, study.treatments[treatment] if treatment else None)
         for row in study.rows
-        for name, penalty in with_penalties(study, row).items()
+        for name, treatment in treated(study, row).items()
     ]
 
 
-def _system(study: Study, row_name: str, name: str, penalty_name: str | None) -> System:
+def _system(study: Study, row_name: str, name: str, treatment: Treatment | None) -> System:
     row = study.rows[row_name]
-    tables: dict[str, Any] = {"paper": row.paper, "protocol": study.protocol}
-    tables |= {"model": row.model, "train": row.train, "plus": row.plus}
-    title, trials = row.title or row_name, row.trials
-    if penalty_name is not None:
-        penalty = study.penalties[penalty_name]
-        tables["plus"] = joined_terms(row.plus, penalty.plus)
-        title, trials = f"{title} + {penalty.title or penalty_name}", penalty.trials
-    return System(name, title, tables, row.data or tuple(study.data), trials)
+    changed = treatment or Treatment()
+    tuned = treatment or row
+    title = row.title or row_name
+    if treatment:
+        title = f"{title}, {treatment.title or name.removeprefix(f'{row_name}+')}"
+    if study.tune and not tuned.tuned:
+        title = f"{title} (not tuned)"
+    data = row.data or tuple(study.data)
+    return System(
+        name,
+        title,
+        row_name,
+        {
+            "paper": row.paper,
+            "protocol": study.protocol,
+            "model": row.model | changed.model,
+            "train": row.train | changed.train,
+            "plus": joined_terms(row.plus, changed.plus),
+        },
+        tuple(source for source in data if not changed.data or source in changed.data),
+        tuned.trials,
+        row.published and treatment is None,
+    )
 
 
 def places(study: Study) -> list[Place]:
@@ -106,7 +126,7 @@ def trials(study: Study) -> Iterator[Cell]:
     for place in places(study):
         for system in systems(study):
             if place.source in system.data:
-                for number in range(study.tune.trials):
+                for number in range(len(system.trials)):
                     yield Cell(place, system, study.tune.seed, number)
 
 

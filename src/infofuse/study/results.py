@@ -1,16 +1,19 @@
 """What a study has found by now: the scores of every cell that ended."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from infofuse.errors import InfofuseError
 from infofuse.files import number, read_json
 from infofuse.metrics import SHORT, gain
-from infofuse.study.grid import Cell, Place, System, cells, places, systems
-from infofuse.study.run import FAILURES, chosen_trial, open_study
+from infofuse.study.conduct import FAILURES, kept_record, open_study
+from infofuse.study.finished import Finished
+from infofuse.study.grid import Cell, Place, System, cells, places, systems, trials
+from infofuse.study.record import read_record
 from infofuse.study.spec import Study
 from infofuse.study.statistics import normalised
 from infofuse.study.survey import Survey
@@ -23,13 +26,17 @@ class Results:
     """A study and its cells. found: metrics of a seed by place, system and seed."""
 
     study: Study
-    out: Path
+    ended: Finished
     places: tuple[Place, ...]
     systems: tuple[System, ...]
-    surveys: Mapping[str, Survey]
     found: Mapping[tuple[str, str, int], Json]
     failures: Mapping[str, str]
     total: int
+
+    @property
+    def surveys(self) -> Mapping[str, Survey]:
+        """What is known of each data set, by the name of its place."""
+        return self.ended.surveys
 
     @property
     def peeked(self) -> bool:
@@ -107,14 +114,48 @@ class Results:
         ours, theirs = _paired(self.normalised(place, system), self.normalised(place, base))
         return ours - theirs
 
+    def seen(self, place: Place, system: str) -> Float[np.ndarray, "n"]:
+        """What the statistical network of a penalty saw in the chosen epoch of each seed, in nats.
+
+        Empty for a system that has none.
+        """
+        seen = [
+            next(iter(facts["seen"].values()))["best"]
+            for seed in self.study.seeds
+            if (facts := self.found.get((place.name, system, seed))) and facts.get("seen")
+        ]
+        return np.array(seen, float)
+
     def trial(self, place: Place, system: System) -> int | None:
         """The tuning trial whose choices its cells took."""
-        cell = Cell(place, system, self.study.seeds[0])
-        return chosen_trial(self.study, cell, self.out, self.surveys[place.name])
+        return self.ended.trial(Cell(place, system, self.study.seeds[0]))
 
-    def run(self, place: Place, system: str, seed: int) -> Path:
-        """The folder of a seed, with its checkpoint and predictions."""
-        return self.out / "cells" / place.name / system / str(seed) / f"seed-{seed}"
+    def runs(self, place: Place, system: str) -> Iterator[Path]:
+        """The folders of its seeds that are there, with checkpoints and predictions.
+
+        Of a cell that a record kept there is none.
+        """
+        out = self.ended.out
+        if out is None:
+            return
+        for seed in self.study.seeds:
+            folder = out / "cells" / place.name / system / str(seed) / f"seed-{seed}"
+            if folder.is_dir() and (place.name, system, seed) in self.found:
+                yield folder
+
+    def lines(self) -> Iterator[Json]:
+        """The lines of its record: what is kept of it (`infofuse.study.record`)."""
+        for place in self.places:
+            yield self.surveys[place.name].line
+        for cell in (*trials(self.study), *cells(self.study)):
+            if cell.place in self.places and (line := self.ended.line(cell)):
+                yield line
+        for place in self.places:
+            for system in self.on(place):
+                if found := self.ended.analysis(place, system):
+                    where = {"kind": "analysis", "data": place.name, "system": system.name}
+                    identity = self.ended.identity(Cell(place, system, self.study.seeds[0]))
+                    yield where | {"identity": identity, "found": found}
 
     def to_json(self) -> Json:
         """Every score of every cell."""
@@ -141,18 +182,35 @@ def _paired(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Float[np.
 def open_results(out: Path) -> Results:
     """Read a study's folder. Raises InfofuseError if it holds no study."""
     study, surveys = open_study(out)
-    every = cells(study)
+    failures = read_json(out / FAILURES) if (out / FAILURES).is_file() else {}
+    return _results(Finished(study, surveys, kept_record(out), out), failures)
+
+
+def results_of_record(study: Study, record: Path) -> Results:
+    """What a study has found by its record alone, without data and runs.
+
+    Raises InfofuseError if there is no record, or it is damaged.
+    """
+    kept = read_record(record)
+    if not kept.cells:
+        raise InfofuseError(f"{record} holds no cell of a study: run the study first")
+    surveys = {name: Survey.read(line) for name, line in kept.data.items()}
+    return _results(Finished(study, surveys, kept), {})
+
+
+def _results(ended: Finished, failures: Mapping[str, str]) -> Results:
+    known = tuple(p for p in places(ended.study) if p.name in ended.surveys)
+    every = cells(ended.study)
     return Results(
-        study=study,
-        out=out,
-        places=tuple(p for p in places(study) if p.name in surveys),
-        systems=tuple(systems(study)),
-        surveys=surveys,
+        study=ended.study,
+        ended=ended,
+        places=known,
+        systems=tuple(systems(ended.study)),
         found={
             (c.place.name, c.system.name, c.seed): facts
             for c in every
-            if (facts := c.finished(out)) is not None
+            if c.place in known and (facts := ended.facts(c)) is not None
         },
-        failures=read_json(out / FAILURES) if (out / FAILURES).is_file() else {},
+        failures=failures,
         total=len(every),
     )

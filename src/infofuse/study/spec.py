@@ -1,4 +1,4 @@
-"""A study as a TOML file and as frozen dataclasses: rows, penalties, data sets, splits, seeds.
+"""A study as a TOML file and as frozen dataclasses: rows, treatments, data sets, splits, seeds.
 
 title = "Four papers on CMU-MOSI"
 seeds = "1111-1115"
@@ -18,13 +18,17 @@ recipe = "recipes/mosi/self_mm.toml"
 paper = "mmim"
 model = { alpha = 0.2 }         # for this row, over all else
 
-[penalties.kl.plus.mdm]         # each row once more with this term added
-penalty = "kl"
+[treatments.kl]                 # each row once more with this term added
+plus = { mdm = { penalty = "kl" } }
+
+[treatments.text]               # and once more on the text alone
+model = { modalities = ["text"] }
 """
 
 import dataclasses
 import re
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,12 +48,15 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 class Source:
     """A data set. path: as `infofuse train --data`. dataset: what it should be, for the audit.
 
-    splits: "given", or the seed of a random division of videos (or speakers) in which each part
-    has about as many clips as it was given.
+    about: what a reader of its tables should know. made_by: the command that makes it, if it is
+    made. splits: "given", or the seed of a random division of videos (or speakers) in which each
+    part has about as many clips as it was given.
     """
 
     path: str
     title: str = ""
+    about: str = ""
+    made_by: str = ""
     dataset: str | None = None
     splits: tuple[Any, ...] = ("given",)  # each a Split; refused below in a sentence
 
@@ -67,19 +74,23 @@ class Source:
 class Row:
     """A system: a recipe file or a paper, and what is changed of it.
 
-    data: on which data sets, all if empty. penalties: with which it is combined, all if not given.
-    trials: as many choices of it as [tune] says, each a list of `key=value`.
+    data: on which data sets, all if empty. treatments: with which it is combined, all if not given.
+    trials: as many choices of it as [tune] says, each a list of `key=value`. tuned: false for a
+    reference whose choices stay as they are. published: whether it is held beside the published
+    scores of its paper.
     """
 
     recipe: str = ""
     paper: str = ""
     title: str = ""
     data: tuple[str, ...] = ()
-    penalties: tuple[str, ...] | None = None
+    treatments: tuple[str, ...] | None = None
     model: dict[str, Any] = dataclasses.field(default_factory=dict)
     train: dict[str, Any] = dataclasses.field(default_factory=dict)
     plus: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     trials: Trials = ()
+    tuned: bool = True
+    published: bool = True
 
     def __post_init__(self) -> None:
         if bool(self.recipe) == bool(self.paper):
@@ -87,17 +98,28 @@ class Row:
 
 
 @dataclasses.dataclass(frozen=True)
-class Penalty:
-    """Terms that are added to rows, as a recipe's [plus] has them. trials: as of a row."""
+class Treatment:
+    """What is changed of a row, which is then a system of its own beside the row itself.
 
-    plus: dict[str, dict[str, Any]]
+    model, train, plus: as of a row, over what the row says. data: on which data sets, all if
+    empty. over: another treatment that it is compared with too. trials, tuned: as of a row.
+    """
+
     title: str = ""
+    data: tuple[str, ...] = ()
+    over: str = ""
+    model: dict[str, Any] = dataclasses.field(default_factory=dict)
+    train: dict[str, Any] = dataclasses.field(default_factory=dict)
+    plus: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     trials: Trials = ()
+    tuned: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
 class Tuning:
     """The same budget for every row: so many trials, each of one seed that is not compared later.
+
+    A row or treatment with `tuned = false` has none, and its title says so.
 
     The trial with the best validation score is taken; the test split stays shut.
     """
@@ -114,8 +136,9 @@ class Study:
     """What is compared, on what, and how.
 
     metric: by which rows are ranked and compared. rope: differences of it up to so much mean
-    nothing in practice. analyse: whether robustness and dependence are measured (on validation
-    clips, after training).
+    nothing in practice. analyse: whether robustness and dependence are measured after training, on
+    the clips that analyse_on names. about, notes: what the page of results says before its tables
+    and after its verdicts.
     """
 
     title: str
@@ -127,9 +150,12 @@ class Study:
     metric: str = "mae"
     rope: float = 0.01
     analyse: bool = True
+    analyse_on: Literal["valid", "test"] = "valid"
+    about: str = ""
+    notes: str = ""
     model: dict[str, Any] = dataclasses.field(default_factory=dict)
     train: dict[str, Any] = dataclasses.field(default_factory=dict)
-    penalties: dict[str, Penalty] = dataclasses.field(default_factory=dict)
+    treatments: dict[str, Treatment] = dataclasses.field(default_factory=dict)
     tune: Tuning | None = None
 
     def __post_init__(self) -> None:
@@ -147,32 +173,38 @@ class Study:
 
 def _names(study: Study) -> None:
     """What names something else names what is there."""
-    for name in (*study.data, *study.rows, *study.penalties):
+    for name in (*study.data, *study.rows, *study.treatments):
         if not NAME.fullmatch(name):
             raise InfofuseError(
                 f"{name!r} names a folder too: letters, digits, '_', '.' and '-', please"
             )
-    systems = [name for row in study.rows for name in with_penalties(study, row)]
+    systems = [name for row in study.rows for name in treated(study, row)]
     if study.baseline not in systems:
         raise unknown("row", study.baseline, systems)
-    for row in study.rows.values():
-        for source in row.data:
-            if source not in study.data:
-                raise unknown("data set of the study", source, study.data)
-        for penalty in row.penalties or ():
-            if penalty not in study.penalties:
-                raise unknown("penalty of the study", penalty, study.penalties)
+    sources = [part.data for part in study.rows.values()]
+    for source in chain(*sources, *(part.data for part in study.treatments.values())):
+        if source not in study.data:
+            raise unknown("data set of the study", source, study.data)
+    named = [name for row in study.rows.values() for name in row.treatments or ()]
+    for name in (*named, *(one.over for one in study.treatments.values() if one.over)):
+        if name not in study.treatments:
+            raise unknown("treatment of the study", name, study.treatments)
 
 
-def with_penalties(study: Study, row: str) -> dict[str, str | None]:
-    """The systems that a row makes, by name: itself, and itself with each penalty."""
-    chosen = study.rows[row].penalties
-    names = tuple(study.penalties) if chosen is None else chosen
-    return {row: None, **{f"{row}+{name}": name for name in names}}
+def treated(study: Study, row: str) -> dict[str, str | None]:
+    """The systems that a row makes, by name: itself, and itself with each treatment."""
+    chosen = study.rows[row].treatments
+    names = tuple(study.treatments) if chosen is None else chosen
+    return {row: None, **{with_treatment(row, name): name for name in names}}
+
+
+def with_treatment(row: str, treatment: str) -> str:
+    """The name of a row's system with a treatment."""
+    return f"{row}+{treatment}"
 
 
 def _budget(study: Study) -> None:
-    """Every row has as many trials as every other."""
+    """Every row has as many trials as every other, but for references that say they have none."""
     budget = study.tune.trials if study.tune else 0
     if study.tune and study.protocol == "release":
         raise InfofuseError('protocol "release" repeats what was published: leave out [tune]')
@@ -180,12 +212,13 @@ def _budget(study: Study) -> None:
         raise InfofuseError(
             f"tune.seed {study.tune.seed} is among the seeds that are compared: take another"
         )
-    for kind, parts in (("rows", study.rows), ("penalties", study.penalties)):
+    for kind, parts in (("rows", study.rows), ("treatments", study.treatments)):
         for name, part in parts.items():
-            if len(part.trials) != budget:
+            expected = budget if part.tuned else 0
+            if len(part.trials) != expected:
                 raise InfofuseError(
-                    f"{kind}.{name} has {len(part.trials)} trials, and [tune] says {budget}: "
-                    f"every row has the same budget"
+                    f"{kind}.{name} has {len(part.trials)} trials and not {expected}: [tune] gives "
+                    f"every row the same budget, and one with tuned = false none"
                 )
 
 
@@ -206,17 +239,29 @@ def read_study(path: Path, protocol: str = "") -> Study:
 def resolve_study(tables: Mapping[str, Any]) -> Study:
     """A study from the tables of its file."""
     tables = dict(tables)
+    _refuse_old_words(tables)
     refuse_unknown(Study, tables, "")
     for needed in ("title", "data", "rows", "baseline"):
         if not tables.get(needed):
             raise InfofuseError(f"the study names no {needed}")
-    for key, kind in (("data", Source), ("rows", Row), ("penalties", Penalty)):
+    for key, kind in (("data", Source), ("rows", Row), ("treatments", Treatment)):
         tables[key] = _parts(key, kind, tables.get(key, {}))
     if "tune" in tables:
         tables["tune"] = from_table(Tuning, tables["tune"], "tune")
     if "seeds" in tables:
         tables["seeds"] = parse_seeds(tables["seeds"])
     return _folded(from_table(Study, tables, "study"))
+
+
+def _refuse_old_words(tables: Mapping[str, Any]) -> None:
+    """[penalties] became [treatments] as it came to hold any change of a row."""
+    rows = tables.get("rows")
+    every = [tables, *(rows.values() if isinstance(rows, Mapping) else ())]
+    if any(isinstance(table, Mapping) and "penalties" in table for table in every):
+        raise InfofuseError(
+            "[penalties.NAME] is called [treatments.NAME] now, and a row's penalties = […] "
+            "treatments = […]: rename them, the rest stays"
+        )
 
 
 def _parts(key: str, kind: type, parts: Any) -> dict[str, Any]:

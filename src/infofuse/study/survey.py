@@ -1,10 +1,7 @@
 """What a study knows of a data set before anything is trained on it."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from infofuse.config import from_table
 from infofuse.data.audit import audit
@@ -15,6 +12,7 @@ from infofuse.data.store import write_store
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json
 from infofuse.study.divide import divide
+from infofuse.study.floors import CONSTANT, floors
 from infofuse.study.grid import Place
 from infofuse.study.spec import Source
 from infofuse.types import Json
@@ -25,9 +23,9 @@ class Survey:
     """A data set in one of its splits.
 
     path: what cells are trained on. published: the data set and split that it is by all signs,
-    such as "mosi/official", or "". findings: of the audit. floor: the test scores of a constant
-    predictor. words: what is said in each test clip, for the report. dataset: what it was said to
-    be, for the audit.
+    such as "mosi/official", or "". findings: of the audit. floors: test scores by the name of a
+    floor, the constant predictor first (`infofuse.study.floors`). words: what is said in each test
+    clip, for the report. dataset: what it was said to be, for the audit.
     """
 
     place: str
@@ -38,14 +36,30 @@ class Survey:
     spec: Json
     published: str
     findings: tuple[Json, ...]
-    floor: dict[str, float | None]
-    words: dict[str, str]
+    floors: dict[str, dict[str, float | None]]
+    words: dict[str, str] = field(default_factory=dict)
     dataset: str | None = None
 
     @property
     def data(self) -> DataSpec:
         """Its spec."""
         return DataSpec.from_json(self.spec)
+
+    @property
+    def floor(self) -> dict[str, float | None]:
+        """The test scores of a constant predictor."""
+        return self.floors[CONSTANT]
+
+    @property
+    def line(self) -> Json:
+        """What a record keeps of it: not where it lies, nor what is said in it."""
+        return {"kind": "data"} | asdict(replace(self, path="", words={}))
+
+    @classmethod
+    def read(cls, table: Json) -> "Survey":
+        """From the line of a record, or from a study's folder."""
+        table = {key: value for key, value in table.items() if key != "kind"}
+        return from_table(cls, table, f"data {table.get('place')}")
 
 
 def survey(place: Place, source: Source, out: Path) -> Survey:
@@ -57,7 +71,7 @@ def survey(place: Place, source: Source, out: Path) -> Survey:
     corpus = open_corpus(path)
     record = out / "data" / f"{place.name}.json"
     if record.is_file():
-        before = from_table(Survey, read_json(record), place.name)
+        before = Survey.read(read_json(record))
         if before.fingerprint != corpus.fingerprint:
             raise InfofuseError(
                 f"{path} holds other clips than when the study in {out} began: choose another "
@@ -101,14 +115,7 @@ def _look(place: Place, source: Source, path: Path, corpus: Corpus) -> Survey:
         spec=corpus.spec.to_json(),
         published=f"{recognised[0].name}/{recognised[1].name}" if recognised else "",
         findings=tuple(asdict(finding) for finding in found.findings),
-        floor=_floor(corpus),
+        floors=floors(corpus),
         words=dict(zip(test.ids, test.texts, strict=True)),
         dataset=source.dataset,
     )
-
-
-def _floor(corpus: Corpus) -> dict[str, Any]:
-    """Test scores of the best constant, by the labels of the training clips."""
-    test, task = corpus.split("test"), corpus.spec.task
-    constant = task.constant(corpus.split("train").labels).astype(np.float32)
-    return task.score(np.tile(constant, (len(test), 1)), test.labels)

@@ -54,7 +54,7 @@ def _analyse(job: dict[str, Any], out: Path) -> None:
     from infofuse.files import write_json
     from infofuse.study.analyse import analyse
 
-    write_json(out, analyse(job["data"], [Path(run) for run in job["runs"]]))
+    write_json(out, analyse(job["data"], [Path(run) for run in job["runs"]], job["split"]))
 
 
 JOBS = {"train": _train, "analyse": _analyse}

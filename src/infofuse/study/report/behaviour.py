@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.files import read_json
 from infofuse.metrics import SHORT
 from infofuse.study.grid import Place, System
 from infofuse.study.report.comparison import colour
@@ -15,13 +14,12 @@ from infofuse.types import Json
 
 
 def _analysed(results: Results, place: Place) -> list[tuple[System, Json]]:
-    folder = results.out / "analysis" / place.name
-    files = [(system, folder / f"{system.name}.json") for system in results.on(place)]
-    return [(system, read_json(file)) for system, file in files if file.is_file()]
+    found = [(system, results.ended.analysis(place, system)) for system in results.on(place)]
+    return [(system, analysis) for system, analysis in found if analysis is not None]
 
 
 def robustness_curves(results: Results) -> Iterator[Panel]:
-    """The primary score on validation clips against the rate, by modality and corruption."""
+    """The primary score against the rate, by modality and corruption."""
     for place in results.places:
         metric = results.primary(place) if results.on(place) else ""
         kept = [
@@ -49,7 +47,7 @@ def _robustness(
                 curve["rates"], middle - sd, middle + sd, color=shade, alpha=0.15, lw=0
             )
     axes.set_xlabel("rate")
-    axes.set_ylabel(f"{SHORT[metric]} (valid)")
+    axes.set_ylabel(f"{SHORT[metric]} ({results.study.analyse_on})")
     legend(figure, axes)
     title = f"{what}, {results.surveys[place.name].title}"
     name = f"robustness_{place.name}_{what.replace(' ', '_')}"
@@ -57,7 +55,7 @@ def _robustness(
 
 
 def dependence_maps(results: Results) -> Iterator[Panel]:
-    """The debiased CKA of every two views on validation clips, a map for each system."""
+    """The debiased CKA of every two views, a map for each system."""
     for place in results.places:
         for system, found in _analysed(results, place):
             if found["dependence"]:

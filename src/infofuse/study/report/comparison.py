@@ -8,12 +8,12 @@ from jaxtyping import Float
 
 from infofuse.files import read_json
 from infofuse.metrics import SHORT
-from infofuse.study.gains import ALL
+from infofuse.study.gains import ALL, Judged
 from infofuse.study.grid import Place, System
 from infofuse.study.report.panel import COLOURS, INK, Panel, blank, legend
 from infofuse.study.results import Results
 from infofuse.study.statistics.ranks import Ranks
-from infofuse.study.table import Interval, Spread, Table, text
+from infofuse.study.table import Interval, Spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,17 +26,16 @@ def colour(results: Results, system: str) -> str:
     return COLOURS[[s.name for s in results.systems].index(system) % len(COLOURS)]
 
 
-def forests(results: Results, differences: Table) -> Iterator[Panel]:
-    """For each data set, each gain of a table with its interval."""
-    kind = "forest" if differences.name == "differences" else f"forest_{differences.name}"
-    for where in dict.fromkeys(str(row[0]) for row in differences.rows):
-        rows = [row for row in differences.rows if row[0] == where]
+def forests(results: Results, name: str, judged: Sequence[Judged]) -> Iterator[Panel]:
+    """For each data set, each gain of a table of that name with its interval."""
+    for where in dict.fromkeys(one.gain.where for one in judged):
+        rows = [one for one in judged if one.gain.where == where]
         figure, axes = blank(0.75 + 0.42 * len(rows))
         if where != ALL:
             axes.axvspan(-results.study.rope, results.study.rope, color=INK, alpha=0.07, lw=0)
         axes.axvline(0, color=INK, lw=0.8)
-        for y, row in enumerate(rows):
-            _gain(axes, -y, str(row[1]), row[2], row[3], str(row[9]))
+        for y, one in enumerate(rows):
+            _gain(axes, -y, one)
         axes.set_ylim(-len(rows) + 0.4, 0.75)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
@@ -45,18 +44,25 @@ def forests(results: Results, differences: Table) -> Iterator[Panel]:
         unit = SHORT[results.primary(place)] if place else "normalised score"
         axes.set_xlabel(f"gain in {unit} (right is better)")
         title = ALL if where == ALL else results.surveys[where].title
-        words = "; ".join(f"{row[1]} {text(row[2])} {text(row[3])}" for row in rows)
-        yield Panel(f"{kind}_{where.replace(' ', '_')}", title, f"Gains: {words}", figure)
+        words = "; ".join(
+            f"{_named(one)} {Spread.of(one.gain.values)} {Interval(*one.tests.interval)}"
+            for one in rows
+        )
+        yield Panel(f"forest_{name}_{where.replace(' ', '_')}", title, f"Gains: {words}", figure)
 
 
-def _gain(axes: "Axes", y: int, name: str, gain: object, interval: object, verdict: str) -> None:
+def _named(one: Judged) -> str:
+    """The system, and what it is compared with where that is not the same for all."""
+    comparison = one.gain.comparison
+    return f"{comparison.title}, over {comparison.over}"
+
+
+def _gain(axes: "Axes", y: int, one: Judged) -> None:
     """A point, its interval, and the name above them."""
-    assert isinstance(gain, Spread)
-    assert isinstance(interval, Interval)
-    shade = VERDICTS.get(verdict, INK)
-    axes.plot([interval.low, interval.high], [y, y], color=shade, lw=2)
-    axes.plot([gain.mean], [y], "o", color=shade, ms=5)
-    said = f"{name}: {gain.mean:+.3f}" + (f", {verdict}" if verdict != "None" else "")
+    shade, mean = VERDICTS.get(one.verdict, INK), float(one.gain.values.mean())
+    axes.plot(one.tests.interval, [y, y], color=shade, lw=2)
+    axes.plot([mean], [y], "o", color=shade, ms=5)
+    said = f"{_named(one)}: {mean:+.3f}" + (f", {one.verdict}" if one.tests.n > 1 else "")
     across = axes.get_yaxis_transform()
     axes.text(0.01, y + 0.36, said, ha="left", va="center", color=INK, transform=across)
 
@@ -96,7 +102,7 @@ def learning_curves(results: Results) -> Iterator[Panel]:
     """The score by which epochs are chosen, and the loss; mean and deviation over seeds."""
     split = "test" if results.peeked else "valid"
     for place in results.places:
-        shown = results.on(place)
+        shown = [s for s in results.on(place) if any(results.runs(place, s.name))]
         if not shown:
             continue
         metric = results.primary(place)
@@ -117,8 +123,7 @@ def learning_curves(results: Results) -> Iterator[Panel]:
 def _histories(
     results: Results, place: Place, system: System, key: str
 ) -> list[Float[np.ndarray, "_"]]:
-    files = [results.run(place, system.name, seed) / "history.json" for seed in results.study.seeds]
-    kept = [read_json(file) for file in files if file.is_file()]
+    kept = [read_json(run / "history.json") for run in results.runs(place, system.name)]
     return [np.array([e.get(key) for e in history], float) for history in kept]
 
 

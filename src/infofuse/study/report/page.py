@@ -9,11 +9,11 @@ from infofuse import html
 from infofuse.files import replacing, write_text
 from infofuse.study.report.behaviour import dependence_maps, robustness_curves
 from infofuse.study.report.comparison import critical_difference, forests, learning_curves
+from infofuse.study.report.content import GAINS, ranks, tables
 from infofuse.study.report.panel import Panel
 from infofuse.study.report.quality import calibrations, confusions, worst_errors
 from infofuse.study.results import Results
 from infofuse.study.table import Table, Value, key, text, to_csv, to_latex, to_markdown
-from infofuse.study.tables import ranks, tables
 
 STYLE = """
 h2 { margin-top: 2.5rem; border-bottom: 2px solid var(--line); }
@@ -51,12 +51,11 @@ class Section:
     panels: Sequence[Panel] = ()
 
 
-def report(results: Results, page: Path) -> None:
-    """Write the page, and every table and figure below `report` in the study's folder."""
+def report(results: Results, page: Path, folder: Path) -> None:
+    """Write the page, and every table and figure below `folder`."""
     sections = [s for s in _sections(results) if s.tables or s.panels]
     if results.peeked:
         sections = [replace(s, panels=[p.peeked() for p in s.panels]) for s in sections]
-    folder = results.out / "report"
     with replacing(folder) as new:
         new.mkdir()
         for table in [t for s in sections for t in s.tables]:
@@ -70,23 +69,21 @@ def report(results: Results, page: Path) -> None:
 
 def _sections(results: Results) -> Iterator[Section]:
     every = {table.name: table for table in tables(results)}
-    compared, penalised = every.get("differences"), every.get("penalties")
     ranked = ranks(results)
+    clips = {"valid": "validation", "test": "test"}[results.study.analyse_on]
     named = [t for name, t in every.items() if name.startswith("scores_")]
-    yield Section("Scores", "Test scores of every system beside a constant predictor.", named)
-    yield Section(
-        "Differences",
-        "How much better than the baseline, seed by seed. In the figures, the grey band is the "
-        "region of practical equivalence.",
-        [compared] if compared else [],
-        list(forests(results, compared)) if compared else [],
-    )
-    yield Section(
-        "Penalties",
-        "How much better a row is with a penalty than by itself, seed by seed.",
-        [penalised] if penalised else [],
-        list(forests(results, penalised)) if penalised else [],
-    )
+    yield Section("Scores", "Test scores of every system, and of floors to be above.", named)
+    headings = {
+        "differences": ("Differences", "How much better each row is than the baseline."),
+        "treatments": ("Treatments", "How much better a row is with a treatment than without."),
+    }
+    for name, (heading, words) in headings.items():
+        yield Section(
+            heading,
+            f"{words} In the figures, the grey band is the region of practical equivalence.",
+            [every[name]] if name in every else [],
+            list(forests(results, name, GAINS[name][0](results))) if name in every else [],
+        )
     yield Section(
         "Over all data sets",
         "Systems that a bar joins do not differ by Nemenyi's test. Blocks of one data set tell of "
@@ -113,12 +110,12 @@ def _sections(results: Results) -> Iterator[Section]:
     )
     yield Section(
         "Robustness",
-        "Scores on validation clips as one modality goes wrong.",
+        f"Scores on {clips} clips as one modality goes wrong.",
         panels=list(robustness_curves(results)),
     )
     yield Section(
         "Dependence of views",
-        "Debiased linear CKA of every two views on validation clips, mean over seeds: 0 if they "
+        f"Debiased linear CKA of every two views on {clips} clips, mean over seeds: 0 if they "
         "have nothing to do with each other, 1 if they are alike.",
         panels=list(dependence_maps(results)),
     )
@@ -163,7 +160,7 @@ def _facts(results: Results) -> Iterator[str]:
         + (f", {len(results.failures)} failed" if results.failures else ""),
         "Seeds": ", ".join(map(str, study.seeds)),
         "Epochs chosen by": selection,
-        "Tuning": f"{study.tune.trials} trials for every row" if study.tune else "none",
+        "Tuning": f"{study.tune.trials} trials for each tuned row" if study.tune else "none",
         "Data": "; ".join(
             f"{s.title}: "
             + ", ".join(f"{name} {count:,}" for name, count in s.clips.items())

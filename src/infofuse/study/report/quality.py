@@ -10,10 +10,10 @@ from jaxtyping import Float, Int
 from infofuse.data.spec import DataSpec
 from infofuse.study.grid import Place, System
 from infofuse.study.report.comparison import colour
+from infofuse.study.report.content import watermarked
 from infofuse.study.report.panel import INK, Panel, blank, heat_map, legend
 from infofuse.study.results import Results
 from infofuse.study.table import Table, Value
-from infofuse.study.tables import watermarked
 
 BINS = 10
 WORST = 10
@@ -32,10 +32,7 @@ def predicted(results: Results, place: Place, system: System) -> Predicted | Non
     """From the seeds' test_predictions.csv; None where a clip has several labels."""
     if results.surveys[place.name].data.outputs != 1:
         return None
-    files = [
-        results.run(place, system.name, seed) / "test_predictions.csv"
-        for seed in results.study.seeds
-    ]
+    files = [run / "test_predictions.csv" for run in results.runs(place, system.name)]
     texts = [file.read_text(encoding="utf-8") for file in files if file.is_file()]
     tables = [list(csv.DictReader(text.splitlines())) for text in texts]
     if not tables:

@@ -3,16 +3,26 @@
 from infofuse.study.statistics.bayes import Rope, rope
 from infofuse.study.statistics.elo import elo
 from infofuse.study.statistics.normalised import CEILING, GroupMean, group_mean, normalised
-from infofuse.study.statistics.paired import Paired, bootstrap, compare, holm, sign_flip, wilcoxon
+from infofuse.study.statistics.paired import (
+    Paired,
+    compare,
+    holm,
+    sign_flip,
+    t_interval,
+    t_test,
+    wilcoxon,
+)
 from infofuse.study.statistics.ranks import Ranks, critical_difference, rank
+from infofuse.study.statistics.verdict import SIGNIFICANT, Verdict, verdict
 
 __all__ = [
     "CEILING",
+    "SIGNIFICANT",
     "GroupMean",
     "Paired",
     "Ranks",
     "Rope",
-    "bootstrap",
+    "Verdict",
     "compare",
     "critical_difference",
     "elo",
@@ -22,5 +32,8 @@ __all__ = [
     "rank",
     "rope",
     "sign_flip",
+    "t_interval",
+    "t_test",
+    "verdict",
     "wilcoxon",
 ]

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-SURE = 0.95
-
 
 @dataclass(frozen=True)
 class Rope:
@@ -25,12 +23,6 @@ class Rope:
     worse: float
     equivalent: float
     better: float
-
-    @property
-    def verdict(self) -> str:
-        """The one that has probability `SURE` at least, or "undecided"."""
-        sure = [name for name, p in vars(self).items() if p >= SURE]
-        return sure[0] if sure else "undecided"
 
 
 def rope(differences: Float[np.ndarray, "n"], width: float, rho: float = 0.0) -> Rope:

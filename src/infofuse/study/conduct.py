@@ -8,6 +8,7 @@ data/PLACE.json          what is known of a data set: audit, floor
 recipes/…                the recipe of each cell
 trials/…, cells/…        an ordinary run each
 analysis/PLACE/SYSTEM.json   robustness and dependence
+kept.jsonl               cells of a record that was given, which are not run again
 failures.json            cells that could not be run, and why
 """
 
@@ -15,18 +16,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infofuse.config import from_table
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json, write_text
-from infofuse.study.grid import Cell, cells, places, recipe_of, systems, trials, write_recipe
+from infofuse.study.finished import Finished, analysis_file
+from infofuse.study.grid import (
+    Cell,
+    Place,
+    System,
+    cells,
+    places,
+    recipe_of,
+    systems,
+    trials,
+    write_recipe,
+)
 from infofuse.study.pool import Job, Watch, run_all
+from infofuse.study.record import Record, read_record
 from infofuse.study.spec import Study, resolve_study
 from infofuse.study.survey import Survey, survey
 from infofuse.training.recipe import read_recipe
 from infofuse.training.run import identity_of, refuse_another
 from infofuse.training.tracking import tracker
 
-STUDY, FAILURES = "study.toml", "failures.json"
+STUDY, FAILURES, KEPT = "study.toml", "failures.json", "kept.jsonl"
 
 
 def run_study(
@@ -36,16 +48,20 @@ def run_study(
     watch: Watch = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
     log: str = "",
+    record: Path | None = None,
 ) -> dict[str, str]:
     """Run what is not finished, and return why which cells failed, by name.
 
     jobs: processes at once, one torch thread each; 0 for this process. say: is told what is being
-    looked at, and what an audit has against a data set.
+    looked at, and what an audit has against a data set. record: cells that were kept before, which
+    are not run again (`infofuse.study.record`).
 
     Raises InfofuseError if the folder holds something else, or runs of another study, and if no
     data set has the study's metric.
     """
     out = Path(out)
+    if record is not None:
+        read_record(record)  # refuses a damaged one before anything is done
     tracker(log, out)  # refuses one that is not there before anything is done
     for cell in (*trials(study), *cells(study)):
         recipe_of(cell, "given", cell.trial)  # refuses a wrong key before anything is done
@@ -57,18 +73,39 @@ def run_study(
             f"no data set of the study has the metric {study.metric!r}: name one that they have, "
             f"metric = one of {', '.join(known)}"
         )
+    if record is not None and record.is_file():
+        write_text(out / KEPT, record.read_text(encoding="utf-8"))
+    ended = Finished(study, surveys, kept_record(out), out)
     first = list(trials(study)) or cells(study)
-    training, untuned = _training(study, out, surveys, first, log)
+    training, untuned = _training(ended, out, first, log)
     write_text(out / STUDY, study.to_toml())  # nothing that is there is of another study
+    _say_what_changed(ended, say)
     failed = run_all(training, jobs, watch)
     if study.tune:
-        training, untuned = _training(study, out, surveys, cells(study), log)
+        training, untuned = _training(ended, out, cells(study), log)
         failed += run_all(training, jobs, watch)
     if study.analyse:
-        failed += run_all(_analyses(study, out, surveys), jobs, watch)
-    found = {ended.job.name: ended.failure for ended in failed} | untuned
+        failed += run_all(_analyses(ended, out), jobs, watch)
+    found = {end.job.name: end.failure for end in failed} | untuned
     write_json(out / FAILURES, found)
     return found
+
+
+def kept_record(out: Path) -> Record:
+    """The record that a study's folder was given."""
+    return read_record(out / KEPT)
+
+
+def _say_what_changed(ended: Finished, say: Callable[[str], None]) -> None:
+    """Where a record holds cells that this study has no use for, as they are of other runs."""
+    of_this = {
+        line["identity"]
+        for cell in (*trials(ended.study), *cells(ended.study))
+        if (line := ended.line(cell))
+    }
+    others = sum(identity not in of_this for identity, _ in ended.record.cells)
+    if others:
+        say(f"{others} cells of the record are of other recipes or data, and are left out")
 
 
 def open_study(out: Path) -> tuple[Study, dict[str, Survey]]:
@@ -81,9 +118,7 @@ def open_study(out: Path) -> tuple[Study, dict[str, Survey]]:
     study = resolve_study(read_recipe(out / STUDY))
     records = {p.name: out / "data" / f"{p.name}.json" for p in places(study)}
     return study, {
-        name: from_table(Survey, read_json(path), name)
-        for name, path in records.items()
-        if path.is_file()
+        name: Survey.read(read_json(path)) for name, path in records.items() if path.is_file()
     }
 
 
@@ -116,26 +151,31 @@ def _surveys(study: Study, out: Path, say: Callable[[str], None]) -> dict[str, S
 
 
 def _training(
-    study: Study, out: Path, surveys: dict[str, Survey], every: list[Cell], log: str
+    ended: Finished, out: Path, every: list[Cell], log: str
 ) -> tuple[list[Job], dict[str, str]]:
-    """The cells as jobs, and why the choices of the others are not known, by name."""
-    jobs, untuned = [], {}
+    """The cells as jobs, and why the choices of the others are not known, by name.
+
+    Cells that are the same by their recipe are one job.
+    """
+    jobs, untuned, taken = [], {}, set()
     for cell in every:
-        data = surveys[cell.place.name]
         try:
-            trial = chosen_trial(study, cell, out, data)
+            same = (ended.identity(cell), cell.seed)
         except InfofuseError as error:
-            untuned[cell.name] = str(error)
+            untuned[cell.name] = f"{error}: see {out}"
             continue
-        jobs.append(_train_job(out, data, cell, trial, log))
+        if cell.trial is not None or same not in taken:
+            taken.add(same)
+            jobs.append(_train_job(ended, out, cell, log))
     return jobs, untuned
 
 
-def _train_job(out: Path, data: Survey, cell: Cell, trial: int | None, log: str) -> Job:
-    recipe = recipe_of(cell, data.path, trial)
-    before = cell.finished(out)
-    if before is not None:
+def _train_job(ended: Finished, out: Path, cell: Cell, log: str) -> Job:
+    data = ended.surveys[cell.place.name]
+    recipe = recipe_of(cell, data.path, ended.trial(cell))
+    if cell.finished(out) is not None:
         refuse_another(cell.folder(out), identity_of(recipe, data.fingerprint))
+    before = ended.facts(cell)
     facts = {
         "do": "train",
         "recipe": str(write_recipe(cell, out, recipe)),
@@ -148,45 +188,29 @@ def _train_job(out: Path, data: Survey, cell: Cell, trial: int | None, log: str)
     return Job(cell.name, kind, facts, before is not None, seconds)
 
 
-def chosen_trial(study: Study, cell: Cell, out: Path, data: Survey) -> int | None:
-    """The trial whose choices a cell takes: its own if it is one, or the best by validation.
-
-    The first of equals. Raises InfofuseError if no trial of the system ended.
-    """
-    if study.tune is None or cell.trial is not None:
-        return cell.trial
-    regrets = {}
-    for number in range(study.tune.trials):
-        tried = Cell(cell.place, cell.system, study.tune.seed, number).finished(out)
-        if tried is not None:
-            regrets[number] = data.data.task.regret(tried["valid"])
-    if not regrets:
-        raise InfofuseError(f"no trial of {cell.place.name}/{cell.system.name} ended: see {out}")
-    return min(regrets, key=regrets.__getitem__)
-
-
-def _analyses(study: Study, out: Path, surveys: dict[str, Survey]) -> list[Job]:
-    """A job for each system on each data set, over the seeds that ended."""
+def _analyses(ended: Finished, out: Path) -> list[Job]:
+    """A job for each system on each data set whose runs are there."""
     found = []
-    for place in places(study):
-        for system in systems(study):
+    for place in places(ended.study):
+        for system in systems(ended.study):
             runs = [
                 cell.folder(out)
-                for cell in (Cell(place, system, seed) for seed in study.seeds)
+                for cell in (Cell(place, system, seed) for seed in ended.study.seeds)
                 if place.source in system.data and cell.finished(out)
             ]
             if runs:
-                found.append(_analysis(place.name, system.name, surveys[place.name], runs, out))
+                found.append(_analysis(ended, place, system, runs, out))
     return found
 
 
-def _analysis(place: str, system: str, data: Survey, runs: list[Path], out: Path) -> Job:
-    path = out / "analysis" / place / f"{system}.json"
+def _analysis(ended: Finished, place: Place, system: System, runs: list[Path], out: Path) -> Job:
+    path = analysis_file(out, place, system)
     done = path.is_file() and read_json(path)["runs"] == [run.name for run in runs]
     facts: dict[str, Any] = {
         "do": "analyse",
-        "data": data.path,
+        "data": ended.surveys[place.name].path,
+        "split": ended.study.analyse_on,
         "runs": [str(run) for run in runs],
         "out": str(path),
     }
-    return Job(f"{place}/{system}: analysis", "analysis", facts, done)
+    return Job(f"{place.name}/{system.name}: analysis", "analysis", facts, done)

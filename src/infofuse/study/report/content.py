@@ -1,4 +1,7 @@
-"""The tables of a study. None holds a time but `costs`, so that the others can be compared."""
+"""What a study's page says: its tables, and its verdicts in sentences.
+
+No table holds a time but `costs`, so that the others can be compared.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,8 +11,8 @@ from jaxtyping import Float
 
 from infofuse.files import number
 from infofuse.metrics import BETTER, SHORT
-from infofuse.study.gains import differences, penalties
-from infofuse.study.grid import Cell, Place, System, recipe_of
+from infofuse.study.gains import ALL, differences, treatments, unit_of
+from infofuse.study.grid import Cell, Place, System
 from infofuse.study.published import Figure, encoder_of, figures, verdict
 from infofuse.study.results import Results
 from infofuse.study.statistics import elo, group_mean, rank
@@ -24,8 +27,8 @@ def tables(results: Results) -> list[Table]:
     """Every table of the study that has something to say."""
     found = [
         *(scores(results, place) for place in results.places if results.on(place)),
-        differences(results),
-        penalties(results),
+        gain_table(results, "differences"),
+        gain_table(results, "treatments"),
         overall(results),
         published(results),
         trials(results),
@@ -47,24 +50,77 @@ def watermarked(results: Results, table: Table) -> Table:
 
 
 def scores(results: Results, place: Place) -> Table:
-    """Each system's test scores on a data set beside the floor."""
+    """Each system's test scores on a data set beside the floors, and what a penalty saw."""
     metrics = results.metrics(place)
     survey = results.surveys[place.name]
-    floor = [number(survey.floor.get(m)) for m in metrics]
+    seen = {s.name: results.seen(place, s.name) for s in results.on(place)}
+    column = ("D seen",) if any(map(len, seen.values())) else ()
     rows: list[tuple[Value, ...]] = []
     for system in results.on(place):
         by_metric = [results.scores(place, system.name, m) for m in metrics]
-        cells = [Spread.of(np.array(list(found.values()))) for found in by_metric]
+        cells: list[Value] = [Spread.of(np.array(list(found.values()))) for found in by_metric]
+        cells += [Spread.of(seen[system.name]) if len(seen[system.name]) else None for _ in column]
         rows.append((system.title, *cells, len(by_metric[0])))
-    rows.append(("constant (floor)", *(Spread(f, float("nan")) for f in floor), None))
+    for name, floor in survey.floors.items():
+        cells = [Spread(number(floor.get(m)), float("nan")) for m in metrics]
+        rows.append((f"floor: {name}", *cells, *(None for _ in column), None))
+    note = "Mean ± standard deviation over seeds."
+    if column:
+        note += (
+            " D seen: what the statistical network of a penalty saw in the chosen epoch, in nats "
+            "(of Wasserstein's, a distance of bounded samples)."
+        )
     return Table(
         f"scores_{place.name}",
         f"Test scores, {survey.title}",
-        ("system", *(SHORT[m] for m in metrics), "seeds"),
+        ("system", *(SHORT[m] for m in metrics), *column, "seeds"),
         tuple(rows),
-        "Mean ± standard deviation over seeds.",
+        note,
         {SHORT[m]: BETTER[m] for m in metrics},  # type: ignore[misc]
     )
+
+
+GAINS = {
+    "differences": (differences, "Gain over {baseline}"),
+    "treatments": (treatments, "What each treatment gains"),
+}
+GAIN_COLUMNS = (
+    *("data", "system", "over", "gain", "95 % interval", "p", "p Wilcoxon", "p permutation"),
+    *("P better", "P equivalent", "P worse", "verdict", "n", "of"),
+)
+
+
+def gain_table(results: Results, name: str) -> Table:
+    """The gains of that name, tested together. name: of `GAINS`."""
+    judge, title = GAINS[name]
+    judged = judge(results)
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (
+            one.gain.where,
+            one.gain.comparison.title,
+            one.gain.comparison.over,
+            Spread.of(one.gain.values),
+            Interval(*one.tests.interval),
+            *one.p.values(),
+            one.posterior.better,
+            one.posterior.equivalent,
+            one.posterior.worse,
+            one.verdict,
+            one.tests.n,
+            one.gain.unit,
+        )
+        for one in judged
+    )
+    note = (
+        f"Gain in {unit_of(results)}; more is better. One system on one data set is tested over "
+        "its seeds; several are tested over their means, as the seeds of one are one block. p: "
+        "paired t-test, after Holm over this table, like Wilcoxon's and that of sign flips. P: "
+        "Bayesian t-test with a region of practical equivalence of "
+        f"±{results.study.rope:g}. Better or worse: p < .05 and P ≥ .95; equivalent: P ≥ .95. "
+        f'"{ALL}" is on the scale from floor (0) to perfect (1). {results.replaced}'
+    )
+    heading = title.format(baseline=results.title(results.study.baseline))
+    return Table(name, heading, GAIN_COLUMNS, rows, note.strip())
 
 
 def blocks(results: Results) -> Float[np.ndarray, "blocks k"]:
@@ -148,7 +204,7 @@ def published(results: Results) -> Table:
         for system in results.on(place):
             for figure in figures(dataset) if dataset else ():
                 same = (figure.paper, figure.split) == (system.tables["paper"], split)
-                if same and not system.tables["plus"]:
+                if same and system.published and not system.tables["plus"]:
                     rows += _beside(results, place, system, figure)
     columns = (
         *("data", "system", "published as", "metric", "published", "ours", "verdict"),
@@ -167,7 +223,7 @@ def _beside(
 ) -> Iterator[tuple[Value, ...]]:
     survey = results.surveys[place.name]
     cell = Cell(place, system, results.study.seeds[0])
-    ours = encoder_of(recipe_of(cell, survey.path, results.trial(place, system)), survey.data)
+    ours = encoder_of(results.ended.recipe(cell, results.trial(place, system)), survey.data)
     for metric, score in figure.scores.items():
         values = np.array(list(results.scores(place, system.name, metric).values()))
         if not len(values):
@@ -196,7 +252,7 @@ def trials(results: Results) -> Table:
         if (number := results.trial(place, system)) is not None
     ]
     budget = results.study.tune.trials if results.study.tune else 0
-    note = f"The best of {budget} trials by validation, for every row alike."
+    note = f"The best of {budget} trials by validation, as many for every row that is tuned."
     return Table("trials", "Tuning", ("data", "system", "trial", "choices"), tuple(rows), note)
 
 
