@@ -68,7 +68,7 @@ ALLOWED = {
         "training",
     },
     "serve": {"extract", "papers", "predict"},
-    "study": {"analysis", "data", "measures", "metrics", "training"},
+    "study": {"analysis", "data", "measures", "metrics", "tasks", "training"},
 }
 MEASURES_STAND_ALONE = {"measures"}
 

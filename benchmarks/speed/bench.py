@@ -26,11 +26,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from page import write
 
-from grid import ROOT, overrides
 from infofuse.encoders.pretrained import minilm_folder
 from infofuse.files import write_json
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 DATA = ROOT / "data" / "speed"
 BASE = ROOT / "data" / "bert_base_like"
 PEER = ROOT / ".venv-mmsa" / "bin" / "python"
@@ -126,7 +126,7 @@ def measure(system: System, side: str) -> dict[str, Any]:
         if system.text != "minilm":
             sets += [f"model.text_encoder={text}", "train.epochs=1"]
         words = [sys.executable, HERE / "ours.py", system.paper, file]
-        words += overrides(sets)
+        words += [word for setting in sets for word in ("--set", setting)]
         words += [] if FEATURES in sets or system.text != "minilm" else ["--limit"]
     one = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(list(map(str, words)), env=one, capture_output=True, text=True)

@@ -1,14 +1,15 @@
 """results/speed.md, from what bench.py and parts.py kept."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from grid import Grid, table
+from infofuse.environment import versions
 from markdown_table import tabled
 
-GRID = Grid("speed", runs="speed")
-PARTS = GRID.page.with_suffix("") / "parts.json"
+PAGE = Path(__file__).parents[1] / "results" / "speed.md"
+PARTS = PAGE.with_suffix("") / "parts.json"
 SIZES = (32, 256, 2048)
 
 PREFACE = """
@@ -62,6 +63,11 @@ Other work ran on the second core while this was measured.
 """
 
 
+def table(heading: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    """A table in Markdown, its rows by name."""
+    return tabled([heading, *columns], [[name, *cells] for name, cells in rows.items()])
+
+
 def rounded(values: Sequence[float]) -> list[str]:
     return [f"{value:.1f}" for value in values]
 
@@ -100,4 +106,6 @@ def parts() -> list[str]:
 
 
 def write(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    GRID.write(PREFACE, [tabled(headings, rows), EXPLAINED, *parts()])
+    made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
+    every = [PREFACE, tabled(headings, rows), EXPLAINED, *parts(), "## Versions", made_with]
+    PAGE.write_text("\n\n".join(part.strip() for part in every) + "\n")

@@ -7,8 +7,8 @@ import pytest
 
 from infofuse.data import write_store
 from infofuse.data.synthetic import synthesize
-from infofuse.study.results import Results, open_results
 from infofuse.study.conduct import run_study
+from infofuse.study.results import Results, open_results
 from infofuse.study.spec import resolve_study
 
 sys.path.append(str(Path(__file__).parent))
@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """Two rows and one penalty on two splits, two seeds, with analyses."""
+    """Two rows and one treatment on two splits, two seeds, with analyses."""
     out = tmp_path_factory.mktemp("finished") / "out"
     tables = small(
         made,
@@ -34,8 +34,8 @@ def finished(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Results:
         seeds="1-2",
         analyse=True,
         data={"made": {"path": str(made), "title": "Made up", "splits": ["given", 1]}},
-        penalties={"kl": {"plus": {"mdm": {"penalty": "kl"}}, "title": "KL"}},
+        treatments={"kl": {"plus": {"mdm": {"penalty": "kl"}}, "title": "KL"}},
     )
-    tables["rows"]["early"]["penalties"] = []
+    tables["rows"]["early"]["treatments"] = []
     assert run_study(resolve_study(tables), out, jobs=0) == {}
     return open_results(out)

@@ -36,12 +36,12 @@ def test_a_row_is_its_recipe_then_what_all_share_then_its_own(tmp_path: Path) ->
     assert read_study(tmp_path / "again.toml") == study
 
 
-def test_the_grid_is_rows_by_penalties_by_data_by_splits_by_seeds() -> None:
+def test_the_grid_is_rows_by_treatments_by_data_by_splits_by_seeds() -> None:
     study = resolve_study(
         tables(
             data={"d": {"path": "x", "splits": ["given", 7]}, "e": {"path": "y"}},
-            rows={"a": {"paper": "lf_dnn"}, "b": {"paper": "tfn", "data": ["e"], "penalties": []}},
-            penalties={"kl": {"plus": {"mdm": {"penalty": "kl"}}}},
+            rows={"a": {"paper": "lf_dnn"}, "b": {"paper": "tfn", "data": ["e"], "treatments": []}},
+            treatments={"kl": {"plus": {"mdm": {"penalty": "kl"}}}},
         )
     )
     names = [c.name for c in cells(study)]
@@ -59,7 +59,11 @@ def test_the_grid_is_rows_by_penalties_by_data_by_splits_by_seeds() -> None:
         ({"rows": {"a": {}}}, "a recipe or a paper"),
         ({"baseline": "z"}, "unknown row 'z'"),
         ({"rows": {"a": {"paper": "tfn", "data": ["q"]}}}, "unknown data set of the study 'q'"),
-        ({"rows": {"a": {"paper": "tfn", "penalties": ["q"]}}}, "unknown penalty"),
+        ({"rows": {"a": {"paper": "tfn", "treatments": ["q"]}}}, "unknown treatment"),
+        ({"treatments": {"t": {"over": "q"}}}, "unknown treatment of the study 'q'"),
+        ({"treatments": {"t": {"data": ["q"]}}}, "unknown data set of the study 'q'"),
+        ({"penalties": {"t": {}}}, r"is called \[treatments.NAME\] now"),
+        ({"rows": {"a": {"paper": "tfn", "penalties": []}}}, "is called"),
         ({"metric": "mea"}, "did you mean 'mae'"),
         ({"protocol": "honset"}, "protocol"),
         ({"seeds": [1, 1]}, "once each"),
@@ -114,6 +118,38 @@ def test_every_row_has_the_same_trials() -> None:
     assert len(tried) == 4
     assert all(c.seed == 9 for c in tried)
     assert recipe_of(tried[1], "x", 1).train.epochs == 3
+
+
+def test_a_treatment_may_change_anything_of_a_row_and_is_named_so() -> None:
+    study = resolve_study(
+        tables(
+            data={"d": {"path": "x"}, "e": {"path": "y"}},
+            rows={"a": {"paper": "lf_dnn", "title": "Late", "trials": [["train.lr=0.1"]]}},
+            treatments={
+                "text": {"model": {"modalities": ["text"]}, "data": ["e"], "tuned": False},
+                "drop": {
+                    "title": "dropped",
+                    "train": {"modality_dropout": 0.5},
+                    "plus": {"mdm": {"penalty": "f"}},
+                    "trials": [["train.lr=0.2"]],
+                },
+            },
+            tune={"trials": 1, "seed": 9},
+        )
+    )
+    found = {system.name: system for system in systems(study)}
+    assert list(found) == ["a", "a+text", "a+drop"]
+    assert found["a+text"].title == "Late, text (not tuned)"
+    assert (found["a+drop"].title, found["a+drop"].data) == ("Late, dropped", ("d", "e"))
+    assert found["a+text"].data == ("e",)
+    recipes = {c.system.name: recipe_of(c, "x", None) for c in cells(study)}
+    assert recipes["a"].model.modalities == ()
+    assert recipes["a+text"].model.modalities == ("text",)
+    assert recipes["a+drop"].train.modality_dropout == 0.5
+    assert recipes["a+drop"].plus["mdm"].penalty == "f"
+    assert {c.name for c in trials(study)} == {
+        "d/a/trial-0", "e/a/trial-0", "d/a+drop/trial-0", "e/a+drop/trial-0",
+    }  # fmt: skip
 
 
 def test_the_studies_that_are_shipped_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def _report(folder: Path, out: Path | None, page: Path | None, json: bool, comma
 
     results = open_results(folder)
     written = out or folder / "report.html"
-    report(results, written, folder / "report")
+    report(results, written)
     _tell(results, page, command, json)
     if not json:
         typer.echo(f"\nWritten: {written}, and every table and figure to {folder / 'report'}.")

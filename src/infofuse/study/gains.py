@@ -28,11 +28,15 @@ TESTS = ("t", "wilcoxon", "permutation")
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared. over: what with. pairs: of systems, each with the one to be better than."""
+    """What is compared. over: what with. pairs: of systems, each with the one to be better than.
+
+    label: its name where `over` is not beside it.
+    """
 
     title: str
     over: str
     pairs: tuple[tuple[str, str], ...]
+    label: str
 
     @property
     def anchor(self) -> str:
@@ -84,33 +88,37 @@ def differences(results: Results) -> list[Judged]:
     beside = [s for s in results.systems if s.name != base and (s.name == s.row or base != s.row)]
     if base in results.study.rows:
         beside = [s for s in beside if s.name == s.row]
-    return judge(results, [Comparison(s.title, over, ((s.name, base),)) for s in beside])
+    return judge(results, [Comparison(s.title, over, ((s.name, base),), s.title) for s in beside])
 
 
 def treatments(results: Results) -> list[Judged]:
-    """Each row with a treatment beside the row by itself, and each treatment over all its rows."""
-    study = results.study
+    """Each row with a treatment beside the row by itself, and each treatment over all its rows.
+
+    So too beside the row with the treatment that a treatment is to be compared with (`over`).
+    """
     compared: list[Comparison] = []
-    for name, treatment in study.treatments.items():
-        rows = [row for row in study.rows if with_treatment(row, name) in treated(study, row)]
-        for over in filter(None, ("row", treatment.over)):
-            each = [
-                Comparison(results.title(system), results.title(base), ((system, base),))
-                for row in rows
-                for system, base in [
-                    (
-                        with_treatment(row, name),
-                        row if over == "row" else with_treatment(row, over),
-                    )
-                ]
-                if base in {s.name for s in results.systems}
-            ]
-            compared += each
-            if len(each) > 1:
-                said = "the same without" if over == "row" else study.treatments[over].title or over
-                title = f"all rows, {treatment.title or name}"
-                compared.append(Comparison(title, said, tuple(one.pairs[0] for one in each)))
+    for name, treatment in results.study.treatments.items():
+        compared += _of_treatment(results, name, "")
+        compared += _of_treatment(results, name, treatment.over) if treatment.over else []
     return judge(results, compared)
+
+
+def _of_treatment(results: Results, name: str, over: str) -> list[Comparison]:
+    study = results.study
+    title = {key: one.title or key for key, one in study.treatments.items()}
+    beside = f" (over {title[over]})" if over else ""
+    each = []
+    for row in study.rows:
+        system, base = with_treatment(row, name), with_treatment(row, over) if over else row
+        if {system, base} <= treated(study, row).keys():
+            said = results.title(system)
+            each.append(Comparison(said, results.title(base), ((system, base),), f"{said}{beside}"))
+    if len(each) > 1:
+        said = f"all rows, {title[name]}"
+        without = f"all rows, {title[over]}" if over else "all rows without it"
+        pairs = tuple(one.pairs[0] for one in each)
+        each.append(Comparison(said, without, pairs, f"{said}{beside}"))
+    return each
 
 
 def judge(results: Results, compared: Sequence[Comparison]) -> list[Judged]:

@@ -91,13 +91,24 @@ class Results:
     def gains(self, place: Place, system: str, base: str = "") -> Float[np.ndarray, "n"]:
         """How much better than another system, seed by seed, in the metric's unit.
 
-        base: the other one, the study's baseline if not given.
+        base: the other one, the study's baseline if not given. Empty for two that are the same.
         """
-        metric = self.primary(place)
-        ours, theirs = (
-            self.scores(place, name, metric) for name in (system, base or self.study.baseline)
-        )
+        metric, base = self.primary(place), base or self.study.baseline
+        if self.same(place, system, base):
+            return np.empty(0)
+        ours, theirs = (self.scores(place, name, metric) for name in (system, base))
         return gain(metric, *_paired(ours, theirs))
+
+    def same(self, place: Place, system: str, other: str) -> bool:
+        """Whether two systems are one by their recipes there, as tuning may have it."""
+        if system == other or self.study.tune is None:
+            return system == other
+        first = self.study.seeds[0]
+        both = (s for s in self.systems if s.name in (system, other))
+        try:
+            return len({self.ended.identity(Cell(place, s, first)) for s in both}) == 1
+        except InfofuseError:  # no trial of one of them ended
+            return False
 
     def normalised(self, place: Place, system: str) -> dict[int, float]:
         """The primary score of each seed: 0 is the constant predictor's, 1 a perfect one's."""
@@ -109,7 +120,7 @@ class Results:
 
     def normalised_gains(self, place: Place, system: str, base: str) -> Float[np.ndarray, "n"]:
         """`gains` on the scale from floor to perfect; none where nothing ended."""
-        if not self.metrics(place):
+        if not self.metrics(place) or self.same(place, system, base):
             return np.empty(0)
         ours, theirs = _paired(self.normalised(place, system), self.normalised(place, base))
         return ours - theirs

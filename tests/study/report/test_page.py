@@ -34,7 +34,7 @@ def test_nothing_comes_from_elsewhere(page: Path) -> None:
 
 
 def test_every_table_and_figure_is_a_file(page: Path, finished: Results) -> None:
-    folder = finished.out / "report"
+    folder = finished.ended.out / "report"
     figures = {f.stem: f for f in (folder / "figures").glob("*.svg")}
     content = page.read_text()
     assert content.count("<figure ") == len(figures) >= 12
@@ -51,7 +51,7 @@ def test_every_table_and_figure_is_a_file(page: Path, finished: Results) -> None
 
 def test_the_same_study_gives_the_same_figures(page: Path, finished: Results) -> None:
     panel = next(learning_curves(finished))
-    kept = finished.out / "report" / "figures" / f"{panel.name}.svg"
+    kept = finished.ended.out / "report" / "figures" / f"{panel.name}.svg"
     assert panel.svg == kept.read_text()
     assert panel.html() in page.read_text()
 

@@ -45,16 +45,11 @@ def forests(results: Results, name: str, judged: Sequence[Judged]) -> Iterator[P
         axes.set_xlabel(f"gain in {unit} (right is better)")
         title = ALL if where == ALL else results.surveys[where].title
         words = "; ".join(
-            f"{_named(one)} {Spread.of(one.gain.values)} {Interval(*one.tests.interval)}"
+            f"{one.gain.comparison.label} {Spread.of(one.gain.values)} "
+            f"{Interval(*one.tests.interval)}"
             for one in rows
         )
         yield Panel(f"forest_{name}_{where.replace(' ', '_')}", title, f"Gains: {words}", figure)
-
-
-def _named(one: Judged) -> str:
-    """The system, and what it is compared with where that is not the same for all."""
-    comparison = one.gain.comparison
-    return f"{comparison.title}, over {comparison.over}"
 
 
 def _gain(axes: "Axes", y: int, one: Judged) -> None:
@@ -62,7 +57,9 @@ def _gain(axes: "Axes", y: int, one: Judged) -> None:
     shade, mean = VERDICTS.get(one.verdict, INK), float(one.gain.values.mean())
     axes.plot(one.tests.interval, [y, y], color=shade, lw=2)
     axes.plot([mean], [y], "o", color=shade, ms=5)
-    said = f"{_named(one)}: {mean:+.3f}" + (f", {one.verdict}" if one.tests.n > 1 else "")
+    said = f"{one.gain.comparison.label}: {mean:+.3f}" + (
+        f", {one.verdict}" if one.tests.n > 1 else ""
+    )
     across = axes.get_yaxis_transform()
     axes.text(0.01, y + 0.36, said, ha="left", va="center", color=INK, transform=across)
 

@@ -30,6 +30,7 @@ def tables(results: Results) -> list[Table]:
         gain_table(results, "differences"),
         gain_table(results, "treatments"),
         overall(results),
+        *(retention(results, place) for place in results.places),
         published(results),
         trials(results),
         audits(results),
@@ -121,6 +122,42 @@ def gain_table(results: Results, name: str) -> Table:
     )
     heading = title.format(baseline=results.title(results.study.baseline))
     return Table(name, heading, GAIN_COLUMNS, rows, note.strip())
+
+
+HALF = 0.5
+
+
+def retention(results: Results, place: Place) -> Table:
+    """What each system keeps of its score as one modality of half the clips or steps goes wrong."""
+    metric = results.primary(place) if results.on(place) else ""
+    kept: dict[str, dict[str, Spread]] = {}
+    for system in results.on(place):
+        curves = (results.ended.analysis(place, system) or {"curves": []})["curves"]
+        of_metric = [c for c in curves if c["metric"] == metric and HALF in c["rates"]]
+        if of_metric:
+            kept[system.title] = {
+                f"{c['modality']} {c['corruption']}": Spread.of(
+                    np.array(c["retention"], float)[:, c["rates"].index(HALF)]
+                )
+                for c in of_metric
+            }
+    kinds = list(dict.fromkeys(kind for found in kept.values() for kind in found))
+    rows = tuple((title, *(found.get(k) for k in kinds)) for title, found in kept.items())
+    clips = {"valid": "validation", "test": "test"}[results.study.analyse_on]
+    return Table(
+        f"retention_{place.name}",
+        f"Share of the {SHORT.get(metric, '')} kept at rate {HALF:g}, {_title(results, place)}",
+        ("system", *kinds),
+        rows,
+        f"The score on {clips} clips as they are over that with a modality spoilt at that rate "
+        "(the other way round where more is better); 1 keeps all. Mean ± standard deviation over "
+        "seeds.",
+        dict.fromkeys(kinds, "max"),
+    )
+
+
+def _title(results: Results, place: Place) -> str:
+    return results.surveys[place.name].title
 
 
 def blocks(results: Results) -> Float[np.ndarray, "blocks k"]:

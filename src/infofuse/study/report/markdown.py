@@ -9,6 +9,7 @@ from infofuse.study.gains import ALL, Judged
 from infofuse.study.record import write_record
 from infofuse.study.report.comparison import forests
 from infofuse.study.report.content import GAINS, tables
+from infofuse.study.report.panel import Panel
 from infofuse.study.results import Results
 from infofuse.study.table import Spread, text, to_markdown
 
@@ -30,11 +31,25 @@ def record_of(page: Path) -> Path:
 
 def write_markdown(results: Results, page: Path, command: str) -> None:
     """Write the page, its picture and its record. command: the one by which it is made."""
-    drawn = [panel for name in GAINS for panel in forests(results, name, GAINS[name][0](results))]
-    for panel in drawn[:1]:
-        write_text(page.with_suffix(".svg"), (panel.peeked() if results.peeked else panel).svg)
+    drawn, picture = _picture(results), page.with_suffix(".svg")
+    if drawn is not None:
+        write_text(picture, (drawn.peeked() if results.peeked else drawn).svg)
     write_record(results.lines(), record_of(page))
-    write_text(page, markdown(results, command, page.with_suffix(".svg").name if drawn else ""))
+    write_text(page, markdown(results, command, picture.name if drawn else ""))
+
+
+def _picture(results: Results) -> Panel | None:
+    """What single rows gain on the first data set: by treatments, or over the baseline."""
+    for name in ("treatments", "differences"):
+        alone = [
+            one
+            for one in GAINS[name][0](results)
+            if len(pairs := one.gain.comparison.pairs) == 1
+            and (name == "differences" or pairs[0][1] in results.study.rows)
+        ]
+        for panel in forests(results, name, alone):
+            return panel
+    return None
 
 
 def markdown(results: Results, command: str, picture: str = "") -> str:
@@ -77,44 +92,41 @@ def _parts(results: Results, command: str, picture: str) -> Iterator[str]:
 
 
 def _verdicts(results: Results, judged: Sequence[Judged]) -> Iterator[str]:
-    """For each data set, what is decided with its numbers, and what is not by name."""
+    """For each data set a line for each that is better or worse, and one for those that are not."""
     for where in dict.fromkeys(one.gain.where for one in judged):
         there = [one for one in judged if one.gain.where == where]
         title = "All data" if where == ALL else results.surveys[where].title
-        decided = [f"* {_sentence(results, one)}" for one in there if one.verdict != "undecided"]
-        left = [
-            f'<a id="{one.anchor}"></a>{one.gain.comparison.title}'
-            + ("" if len(_overs(there)) == 1 else f" over {one.gain.comparison.over}")
-            + f" ({_numbers(results, one)})"
-            for one in there
-            if one.verdict == "undecided"
-        ]
-        if left:
-            decided.append(f"* Undecided: {'; '.join(left)}.")
-        yield "\n".join([f"{title}:", "", *decided])
+        lines = [f"* {_sentence(results, one)}" for one in there if one.verdict in WORDS]
+        for verdict in ("equivalent", "undecided"):
+            these = [_listed(results, one) for one in there if one.verdict == verdict]
+            lines += [f"* {verdict.capitalize()}: {'; '.join(these)}."] if these else []
+        yield "\n".join([f"**{title}**", "", *lines])
 
 
-def _overs(judged: Sequence[Judged]) -> set[str]:
-    return {one.gain.comparison.over for one in judged}
+WORDS = {"better": "better than", "worse": "worse than"}
 
 
 def _sentence(results: Results, one: Judged) -> str:
-    """Such as "MMIM is better than Self-MM: gain +0.051 ± 0.020 MAE, 5 seeds, p = .021." """
+    """Such as "MMIM is better than Self-MM: +0.051 ± 0.020 MAE, p = .021."."""
     comparison = one.gain.comparison
-    words = {"better": "better than", "worse": "worse than", "equivalent": "equivalent to"}
-    return (
-        f'<a id="{one.anchor}"></a>**{comparison.title}** is **{words[one.verdict]}** '
-        f"{comparison.over}: {_numbers(results, one)}."
-    )
+    said = f"**{comparison.title}** is **{WORDS[one.verdict]}** {comparison.over}"
+    return f'<a id="{one.anchor}"></a>{said}: {_numbers(results, one)}.'
+
+
+def _listed(results: Results, one: Judged) -> str:
+    comparison = one.gain.comparison
+    said = f"{comparison.title} over {comparison.over}"
+    return f'<a id="{one.anchor}"></a>{said} ({_numbers(results, one)})'
 
 
 def _numbers(results: Results, one: Judged) -> str:
+    """The gain, its p, and what it is tested over where that is not seeds."""
     place = next((p for p in results.places if p.name == one.gain.where), None)
-    unit = f" {SHORT[results.primary(place)]}" if place else " normalised"
+    unit = SHORT[results.primary(place)] if place else "normalised"
     spread = Spread.of(one.gain.values)
     sd = f" ± {spread.sd:.3f}" if one.tests.n > 1 else ""
-    said = f"gain {spread.mean + 0.0:+.3f}{sd}{unit}, n = {one.tests.n} {one.gain.unit}"
-    return f"{said}, p = {text(one.p['t'])}"
+    over = "" if one.gain.unit == "seeds" else f", over {one.tests.n} {one.gain.unit}"
+    return f"{spread.mean + 0.0:+.3f}{sd} {unit}{over}, p = {text(one.p['t'])}"
 
 
 def _versions(results: Results) -> list[str]:

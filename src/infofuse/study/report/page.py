@@ -51,8 +51,12 @@ class Section:
     panels: Sequence[Panel] = ()
 
 
-def report(results: Results, page: Path, folder: Path) -> None:
-    """Write the page, and every table and figure below `folder`."""
+def report(results: Results, page: Path) -> None:
+    """Write the page, and every table and figure below `report` in the study's folder.
+
+    Of a study that has none, as its record is all that there is, below `report` beside the page.
+    """
+    folder = (results.ended.out or page.parent) / "report"
     sections = [s for s in _sections(results) if s.tables or s.panels]
     if results.peeked:
         sections = [replace(s, panels=[p.peeked() for p in s.panels]) for s in sections]
@@ -111,6 +115,7 @@ def _sections(results: Results) -> Iterator[Section]:
     yield Section(
         "Robustness",
         f"Scores on {clips} clips as one modality goes wrong.",
+        [table for name, table in every.items() if name.startswith("retention_")],
         panels=list(robustness_curves(results)),
     )
     yield Section(
