@@ -4,14 +4,15 @@
     PATH/audio/ID.npy     a folder a modality, or ID.npz with a key a modality
 
 PATH is the folder or the csv in it. There may be a csv a split, such as train.csv. The columns
-are those of `infofuse.data.table`, the features lie as `infofuse.data.clip_files` says.
+are those of `infofuse.data.layouts.clip_table`, the features lie as
+`infofuse.data.layouts.clip_files` says.
 """
 
 from pathlib import Path
 
-from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
-from infofuse.data.csv_files import read_tables, tables
+from infofuse.data.layouts.clip_folder import read_folder
+from infofuse.data.layouts.csv_files import read_tables, tables
 
 
 def recognises(path: Path) -> bool:

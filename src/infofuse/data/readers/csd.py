@@ -1,6 +1,6 @@
 """A folder of computational sequences (.csd) as the CMU Multimodal SDK downloads and writes them.
 
-    PATH/*.csd          one modality a file, and one of labels; see `infofuse.data.csd`
+    PATH/*.csd          one modality a file, and one of labels, as `layouts.csd_files` reads them
     PATH/splits.json    {"train": [VIDEO or VIDEO[3], ...], "valid": [...], "test": [...]}; ours
 
 What a file holds is told by its name, or that of its root: labels, glove or word vectors ("text"),
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from infofuse.data.alignment import pool_intervals
-from infofuse.data.arrays import Layout, corpus_of, naming, seven_labels, splits_of
-from infofuse.data.columns import numbers, video
 from infofuse.data.corpus import Corpus
-from infofuse.data.csd import Sequence, open_sequences
+from infofuse.data.layouts.arrays import Layout, corpus_of, naming, seven_labels, splits_of
+from infofuse.data.layouts.columns import numbers, video
+from infofuse.data.layouts.csd_files import Sequence, open_sequences
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 

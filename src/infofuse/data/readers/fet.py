@@ -6,17 +6,17 @@
     PATH/features/MODALITY/VIDEO/CLIP.npy
 
 A clip's id is VIDEO$_$CLIP, as in the files that MMSA-FET writes. Features may also lie as
-`infofuse.data.clip_files` says; without any, the corpus has text only.
+`infofuse.data.layouts.clip_files` says; without any, the corpus has text only.
 """
 
 from pathlib import Path
 
 import pyarrow as pa
 
-from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
-from infofuse.data.csv_files import read_tables, tables
-from infofuse.data.media import SUFFIXES
+from infofuse.data.layouts.clip_files import MEDIA_SUFFIXES
+from infofuse.data.layouts.clip_folder import read_folder
+from infofuse.data.layouts.csv_files import read_tables, tables
 
 
 def recognises(path: Path) -> bool:
@@ -38,5 +38,5 @@ def read(path: Path) -> Corpus:
 
 
 def _media(folder: Path) -> list[str]:
-    count = sum(file.suffix.lower() in SUFFIXES for file in folder.rglob("*"))
+    count = sum(file.suffix.lower() in MEDIA_SUFFIXES for file in folder.rglob("*"))
     return [f"media: {count} seen, not read; features of them belong in features/"] * bool(count)

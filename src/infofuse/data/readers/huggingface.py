@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from infofuse.data.arrays import naming
 from infofuse.data.corpus import Corpus
-from infofuse.data.frame import from_frame, with_split
+from infofuse.data.layouts.arrays import naming
+from infofuse.data.layouts.dataframe import from_frame, with_split
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.arrays import (
+from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.arrays import (
     SPLIT_NAMES,
     Layout,
     corpus_of,
@@ -30,8 +31,7 @@ from infofuse.data.arrays import (
     splits_of,
     unread,
 )
-from infofuse.data.columns import numbers, strings
-from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.columns import numbers, strings
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 from infofuse.errors import InfofuseError
 

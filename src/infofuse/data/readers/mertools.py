@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.arrays import naming
-from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
-from infofuse.data.csv_files import header, read_csv, read_tables, tables
-from infofuse.data.table import LABEL_COLUMNS, Table, cells, split_of
+from infofuse.data.layouts.arrays import naming
+from infofuse.data.layouts.clip_folder import read_folder
+from infofuse.data.layouts.clip_table import LABEL_COLUMNS, Table, cells, split_of
+from infofuse.data.layouts.csv_files import header, read_csv, read_tables, tables
 from infofuse.data.unpickle import load_pickle
 from infofuse.errors import InfofuseError
 

@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infofuse.data.arrays import SPLIT_NAMES, Layout, corpus_of, naming, splits_of, unread
 from infofuse.data.corpus import Corpus
-from infofuse.data.modalities import aligned
+from infofuse.data.layouts.arrays import SPLIT_NAMES, Layout, corpus_of, naming, splits_of, unread
+from infofuse.data.layouts.modalities import aligned
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 
 _LABELS = "regression_labels"

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.arrays import Layout, corpus_of, naming, unread
 from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.arrays import Layout, corpus_of, naming, unread
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 
 _LAYOUT = Layout()

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infofuse.data.arrays import (
+from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.arrays import (
     SPLIT_NAMES,
     Layout,
     corpus_of,
@@ -22,8 +23,7 @@ from infofuse.data.arrays import (
     splits_of,
     unread,
 )
-from infofuse.data.corpus import Corpus
-from infofuse.data.modalities import aligned
+from infofuse.data.layouts.modalities import aligned
 from infofuse.data.readers import mmsa
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 

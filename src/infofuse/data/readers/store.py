@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from infofuse.data.corpus import Corpus
-from infofuse.data.manifest import is_store
 from infofuse.data.store import read_store
+from infofuse.data.store.manifest import is_store
 
 
 def recognises(path: Path) -> bool:

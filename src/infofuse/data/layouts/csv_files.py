@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from infofuse.data.table import SPLIT_COLUMNS, split_of
+from infofuse.data.layouts.clip_table import SPLIT_COLUMNS, split_of
 from infofuse.errors import InfofuseError
 
 _LONGEST_LINE = 1 << 20  # of names of columns
