@@ -18,12 +18,13 @@ from infofuse.data.layouts.arrays import naming
 from infofuse.data.layouts.clip_table import find_roles, split_of
 from infofuse.data.layouts.csv_files import header, read_csv, read_tables, tables
 from infofuse.data.layouts.segments import corpus_of_segments
+from infofuse.data.readers import Sureness
 from infofuse.errors import InfofuseError
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is, or holds, a csv whose first columns are file, start and end."""
-    return bool(tables(path, "file"))
+def recognises(path: Path) -> Sureness:
+    """Certain of a csv, or a folder of such, whose first columns are file, start and end."""
+    return Sureness.CERTAIN if tables(path, "file") else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

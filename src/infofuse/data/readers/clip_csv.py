@@ -13,11 +13,12 @@ from pathlib import Path
 from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.clip_folder import read_folder
 from infofuse.data.layouts.csv_files import read_tables, tables
+from infofuse.data.readers import Sureness
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is, or holds, a csv with a column "id"."""
-    return bool(tables(path, "id"))
+def recognises(path: Path) -> Sureness:
+    """Likely for a csv, or a folder of such, with a column "id"."""
+    return Sureness.LIKELY if tables(path, "id") else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

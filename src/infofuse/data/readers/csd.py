@@ -23,6 +23,7 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.arrays import Layout, corpus_of, naming, seven_labels, splits_of
 from infofuse.data.layouts.columns import numbers, video
 from infofuse.data.layouts.csd_files import Sequence, open_sequences
+from infofuse.data.readers import Sureness
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 
@@ -49,9 +50,10 @@ class Segment:
     labels: np.ndarray
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a folder with .csd files, or one of these."""
-    return path.suffix == ".csd" if path.is_file() else any(path.glob("*.csd"))
+def recognises(path: Path) -> Sureness:
+    """Certain of a folder with .csd files, and of one of these."""
+    found = path.suffix == ".csd" if path.is_file() else any(path.glob("*.csd"))
+    return Sureness.CERTAIN if found else Sureness.NO
 
 
 def read(path: Path, pooling: str | None = None) -> Corpus:

@@ -17,11 +17,12 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.clip_files import MEDIA_SUFFIXES
 from infofuse.data.layouts.clip_folder import read_folder
 from infofuse.data.layouts.csv_files import read_tables, tables
+from infofuse.data.readers import Sureness
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is, or holds, a csv with columns "video_id" and "clip_id"."""
-    return bool(tables(path, "video_id"))
+def recognises(path: Path) -> Sureness:
+    """Likely for a csv, or a folder of such, with columns "video_id" and "clip_id"."""
+    return Sureness.LIKELY if tables(path, "video_id") else Sureness.NO
 
 
 def read(path: Path) -> Corpus:
