@@ -73,13 +73,27 @@ ALLOWED = {
 MEASURES_STAND_ALONE = {"measures"}
 
 
-def imports(path: Path) -> set[str]:
-    """The parts of infofuse that a file imports, wherever in it."""
+# What each room of `data` may import of the others there; what lies in `data` itself all may.
+IN_DATA = {
+    "known": set(),
+    "unpickle": set(),
+    "store": set(),
+    "layouts": set(),
+    "readers": {"layouts", "store", "unpickle"},
+    "synthetic": {"known"},
+    "audit": {"known"},
+}
+
+
+def imports(path: Path, package: str = "infofuse") -> set[str]:
+    """The parts of a package that a file imports, wherever in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "infofuse":
-            rest = (node.module or "").split(".")[1:]
-            found |= {rest[0]} if rest else {alias.name for alias in node.names}
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if module == package:
+            found |= {alias.name for alias in node.names}
+        elif module.startswith(f"{package}."):
+            found.add(module.removeprefix(f"{package}.").split(".")[0])
     return found
 
 
@@ -93,9 +107,17 @@ def test_imports_go_one_way(part: str) -> None:
         assert imports(path) <= allowed, path
 
 
+@pytest.mark.parametrize("room", IN_DATA)
+def test_imports_within_data_go_one_way(room: str) -> None:
+    for path in (SOURCE / "data" / room).rglob("*.py"):
+        rooms = imports(path, "infofuse.data") & set(IN_DATA)
+        assert rooms <= IN_DATA[room] | {room}, path
+
+
 def test_every_part_has_its_place_in_the_order() -> None:
     parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
     assert parts - {"__init__", "__main__", "cli"} == set(ALLOWED)
+    assert {p.parent.name for p in (SOURCE / "data").glob("*/__init__.py")} == set(IN_DATA)
 
 
 def test_public_names_are_flat_and_real() -> None:
@@ -122,5 +144,6 @@ def test_what_is_heavy_is_imported_late() -> None:
 
 
 def test_libraries_of_tables_are_never_imported_by_us() -> None:
-    found = modules_after("import infofuse.data.frame; import infofuse.data.readers.huggingface")
+    code = "import infofuse.data.layouts.dataframe, infofuse.data.readers.huggingface"
+    found = modules_after(code)
     assert not found & {"pandas", "polars", "datasets"}

@@ -357,6 +357,12 @@ def test_within_a_block_a_file_is_loaded_once(put: Any) -> None:
         assert load_pickle(path) is first
     path.write_bytes(pickle.dumps({"x": [2]}))
     assert load_pickle(path) == {"x": [2]}
+    with loading_once():
+        path.write_bytes(b"")
+        for _ in range(2):
+            with pytest.raises(InfofuseError, match="is empty"):
+                load_pickle(path)
+            path.write_bytes(pickle.dumps({"x": [3]}))
 
 
 SEEDS = [

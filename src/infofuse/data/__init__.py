@@ -1,12 +1,12 @@
 """Data sets: what they are (`DataSpec`, `Corpus`), and how they are read and stored."""
 
 from infofuse.data.alignment import pool_intervals
-from infofuse.data.arrays import from_arrays
 from infofuse.data.corpus import SPLITS, Corpus, open_corpus
-from infofuse.data.frame import from_frame, from_segments
-from infofuse.data.shards import read_shards
+from infofuse.data.layouts.arrays import from_arrays
+from infofuse.data.layouts.dataframe import from_frame, from_segments
 from infofuse.data.spec import DataSpec
 from infofuse.data.store import append_store, create_store, read_store, write_store
+from infofuse.data.store.shards import read_shards
 from infofuse.data.unpickle import load_pickle
 
 __all__ = [

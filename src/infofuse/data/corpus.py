@@ -12,6 +12,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from infofuse.data import readers
+from infofuse.data.readers import Sureness
 from infofuse.data.spec import DataSpec
 from infofuse.data.unpickle import loading_once
 from infofuse.errors import InfofuseError, counted, unknown
@@ -125,8 +127,9 @@ def check(split: str, clips: Clips, spec: DataSpec) -> None:
 class Reader(Protocol):
     """The face of a module of `infofuse.data.readers`: a format, by the module's name."""
 
-    def recognises(self, path: Path) -> bool:
-        """Whether the path is in this format. Raises InfofuseError for a file that is hostile."""
+    def recognises(self, path: Path) -> Sureness:
+        """How surely the path is in this format. Raises InfofuseError for what cannot be looked
+        into, such as a hostile pickle."""
         ...
 
     def read(self, path: Path) -> Corpus:
@@ -136,8 +139,7 @@ class Reader(Protocol):
 
 def formats() -> list[str]:
     """The formats that can be read: the modules of `infofuse.data.readers`."""
-    package = importlib.import_module("infofuse.data.readers")
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
 
 
 def reader(name: str) -> Reader:
@@ -150,8 +152,8 @@ def reader(name: str) -> Reader:
 def open_corpus(path: Path | str) -> Corpus:
     """Read a data set in whichever known format it is.
 
-    Raises InfofuseError if there is nothing at the path, if no reader recognises it, or if the one
-    that does cannot use it.
+    Raises InfofuseError if there is nothing at the path, if no reader recognises it or two do
+    equally, or if the one that does cannot use it.
     """
     path = Path(path)
     with loading_once():
@@ -159,7 +161,10 @@ def open_corpus(path: Path | str) -> Corpus:
 
 
 def format_of(path: Path) -> str:
-    """The format that a data set is in, by its reader's name. Raises InfofuseError if in none."""
+    """The format that a data set is in, by its reader's name.
+
+    Raises InfofuseError if it is in none, or in two as surely.
+    """
     if not path.exists():
         raise InfofuseError(f"there is no {path}{_sibling(path)}")
     name = known_format(path)
@@ -172,8 +177,29 @@ def format_of(path: Path) -> str:
 
 
 def known_format(path: Path) -> str | None:
-    """The format of a file or folder that is there; None if it is in none."""
-    return next((name for name in formats() if reader(name).recognises(path)), None)
+    """The format of a file or folder that is there, by the surest reader; None if it is in none.
+
+    What a reader cannot look into stops nobody else: its refusal is raised if no other recognises
+    the path. Raises InfofuseError also if two are equally sure.
+    """
+    sureness: dict[str, Sureness] = {}
+    refusals = []
+    with loading_once():
+        for name in formats():
+            try:
+                sureness[name] = reader(name).recognises(path)
+            except InfofuseError as refusal:
+                refusals.append(refusal)
+    most = max(sureness.values(), default=Sureness.NO)
+    surest = [name for name, sure in sureness.items() if sure and sure is most]
+    if len(surest) > 1:
+        raise InfofuseError(
+            f"{path} is as much {' as '.join(surest)}, by what it holds; give each format a place "
+            f"of its own"
+        )
+    if not surest and refusals:
+        raise refusals[0]
+    return surest[0] if surest else None
 
 
 def _sibling(path: Path) -> str:

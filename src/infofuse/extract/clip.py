@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from infofuse.data.columns import video
+from infofuse.data.layouts.columns import video
 from infofuse.errors import InfofuseError
 from infofuse.extract.features import Features
 from infofuse.extract.media import Limits, Media, open_media

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from infofuse.data.arrays import unread
 from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.arrays import unread
+from infofuse.data.layouts.clip_table import corpus_of, find_roles
 from infofuse.data.store import REPORT, create_store, free_for_store
-from infofuse.data.table import corpus_of, find_roles
 from infofuse.errors import InfofuseError, counted
 from infofuse.extract.clip import Extracted, extract_clip
 from infofuse.extract.kept import keep, key_of, load

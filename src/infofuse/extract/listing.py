@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from infofuse.data.csv_files import read_csv
-from infofuse.data.media import SUFFIXES
-from infofuse.data.table import UNKNOWN, find_roles, is_missing
+from infofuse.data.layouts.clip_files import MEDIA_SUFFIXES
+from infofuse.data.layouts.clip_table import UNKNOWN, find_roles, is_missing
+from infofuse.data.layouts.csv_files import read_csv
 from infofuse.errors import InfofuseError
 
 TRANSCRIPTS = (".srt", ".vtt", ".txt")
@@ -54,10 +54,11 @@ class Listing:
 def list_clips(media: Sequence[Path], labels: Path | None = None) -> Listing:
     """The clips of media files or of folders of them, or those that a table of labels names.
 
-    labels: csv with a row a clip and the columns of `infofuse.data.table`. A clip is named by
-    "id" (or "video_id" and "clip_id"), its file by "path", relative to the table or to a folder of
-    media, or else by the id: "VIDEO$_$CLIP" is VIDEO/CLIP or VIDEO_CLIP with any ending. Where a
-    column of paths has none, the clip is its words alone. A label that is no number is a class.
+    labels: csv with a row a clip and the columns of `infofuse.data.layouts.clip_table`. A clip is
+    named by "id" (or "video_id" and "clip_id"), its file by "path", relative to the table or to a
+    folder of media, or else by the id: "VIDEO$_$CLIP" is VIDEO/CLIP or VIDEO_CLIP with any ending.
+    Where a column of paths has none, the clip is its words alone. A label that is no number is a
+    class.
 
     Raises InfofuseError if there is no clip, or if two of them have one name.
     """
@@ -117,7 +118,7 @@ def _files(place: Path) -> list[tuple[Path, str]]:
     return [
         (file, path.as_posix())
         for file, path in inside.items()
-        if file.suffix.lower() in SUFFIXES and not any(p.startswith(".") for p in path.parts)
+        if file.suffix.lower() in MEDIA_SUFFIXES and not any(p.startswith(".") for p in path.parts)
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from infofuse.data.corpus import Corpus
-from infofuse.data.writer import joined
+from infofuse.data.store.writer import joined
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips
 

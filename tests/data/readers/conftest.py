@@ -1,4 +1,4 @@
-"""Puts `layouts` within reach of the tests beside it."""
+"""Puts `folders` and `writers` within reach of the tests beside it."""
 
 import sys
 from pathlib import Path

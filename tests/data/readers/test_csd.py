@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import layouts
 import numpy as np
 import pytest
-from layouts import make, put_csd
+import writers
+from writers import make, put_csd
 
 from helpers import refused
 from infofuse.data import Corpus, open_corpus
@@ -32,7 +32,7 @@ def data_of(files: Files, name: str) -> dict[str, Any]:
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     def put(change: Change = lambda files: None, pieces: bool = False) -> Path:
-        files = layouts.csd(TRUTH, pieces)
+        files = writers.csd(TRUTH, pieces)
         change(files)
         return put_csd(tmp_path / "mosi", files)
 
@@ -156,7 +156,7 @@ def test_pieces_of_a_video_are_joined_in_order_of_time(write: Any) -> None:
 
     def rest(corpus: Corpus) -> list[Any]:
         kept = [i for i, c in enumerate(corpus.splits["train"].ids) if "vid1" not in c]
-        return [corpus.splits["train"].features[m].take(kept).lengths.sum() for m in layouts.WIDTHS]
+        return [corpus.splits["train"].features[m].take(kept).lengths.sum() for m in writers.WIDTHS]
 
     found = open_corpus(write(change))
     assert found.splits["train"].features["audio"].lengths[-1] == 4

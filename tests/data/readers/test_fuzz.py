@@ -1,39 +1,45 @@
-"""Files that are damaged at random end in a corpus or in a refusal, of each layout.
+"""Files of any format, damaged at random, end in a corpus or in a refusal that can be read.
 
 Briefly here; INFOFUSE_FUZZ_SECONDS=60 pytest tests/data/readers/test_fuzz.py goes on that long with
 each layout and each kind of damage.
 """
 
+import contextlib
 import pickle
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import layouts
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, settings
+import writers
+from folders import audformat, clip_csv, fet, huggingface, mertools
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from layouts import edited, make, places
+from writers import edited, make, places
 
 from helpers import HUNT, hunt
-from infofuse.data import open_corpus
+from infofuse.data import from_frame, from_segments, open_corpus
 from infofuse.errors import InfofuseError
 
 TRUTH = make({"train": [(2, 3, 4), (1, 5, 2), (0, 2, 0)], "test": [(2, 2, 2)]})
 PICKLED = {
-    "mmsa": layouts.mmsa(TRUTH),
-    "mmsa-aligned": layouts.mmsa(TRUTH, aligned=True),
-    "mult": layouts.mult(TRUTH),
-    "mag": layouts.mag(TRUTH),
-    "mag-of-misa": layouts.mag(TRUTH, 4),
-    "mmsa_clip": layouts.one_clip(TRUTH),
+    "mmsa": writers.mmsa(TRUTH),
+    "mmsa-aligned": writers.mmsa(TRUTH, aligned=True),
+    "mult": writers.mult(TRUTH),
+    "mag": writers.mag(TRUTH),
+    "mag-of-misa": writers.mag(TRUTH, 4),
+    "mmsa_clip": writers.one_clip(TRUTH),
 }
-SEQUENCES = {"csd": layouts.csd(TRUTH), "csd-in-pieces": layouts.csd(TRUTH, True)}
+SEQUENCES = {"csd": writers.csd(TRUTH), "csd-in-pieces": writers.csd(TRUTH, True)}
 MANY = settings(
     max_examples=500 if HUNT else 40, deadline=None, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
+QUICK = settings(max_examples=60, deadline=None, database=None, phases=[Phase.generate])
 
 
 def open_or_refuse(path: Path) -> None:
@@ -129,7 +135,7 @@ def test_changed_structure_of_pickles(layout: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("layout", SEQUENCES)
 def test_changed_bytes_of_sequences(layout: str, tmp_path: Path) -> None:
     pytest.importorskip("h5py")
-    folder = layouts.put_csd(tmp_path / "csd", SEQUENCES[layout])
+    folder = writers.put_csd(tmp_path / "csd", SEQUENCES[layout])
     contents = {file: file.read_bytes() for file in sorted(folder.iterdir())}
 
     def body(file: Path, changes: list[tuple[int, int]], cut: int) -> None:
@@ -149,10 +155,92 @@ def test_changed_structure_of_sequences(layout: str, tmp_path: Path) -> None:
         for file in folder.glob("*"):
             file.unlink()
         try:
-            layouts.put_csd(folder, data)
+            writers.put_csd(folder, data)
         except (AttributeError, OSError, TypeError, ValueError):  # nothing that HDF5 could hold
             return
         if any(folder.glob("*.csd")):
             open_or_refuse(folder)
 
     hunt(body, MANY, data=damaged(SEQUENCES[layout]))
+
+
+TOKENS = (
+    b"", b",", b'"', b"\n", b"\r", b"nan", b"1e999", b"-1", b"9" * 30, b"inf", b"\x00", b"\xff",
+    b"\xff" * 4, b"..", b"/", b"NaT", b"P1DT", b"PK\x03\x04", b"\x80\x04", b"(1,", b"O", b"L",
+    b"True", b"[" * 300,
+)  # fmt: skip
+DAMAGE = st.lists(
+    st.tuples(st.integers(0, 99), st.floats(0, 1), st.integers(0, 5), st.sampled_from(TOKENS)
+              | st.binary(min_size=1, max_size=4)),
+    min_size=1, max_size=3,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "make", [clip_csv, fet, mertools, audformat, huggingface], ids=lambda make: make.__name__
+)
+def test_changed_bytes_of_tables(make: Callable[[Path], None]) -> None:
+    """Each damage takes some bytes of a file, here or there, and puts others in their place."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make(folder)
+        whole = {file: file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+        def check(damage: list[tuple[int, float, int, bytes]]) -> None:
+            for number, place, taken, put in damage:
+                file = [*whole][number % len(whole)]
+                content = file.read_bytes()
+                at = int(place * len(content))
+                file.write_bytes(content[:at] + put + content[at + taken :])
+            try:
+                open_or_refuse(folder)
+            finally:
+                for file, content in whole.items():
+                    file.write_bytes(content)
+
+        hunt(check, QUICK, damage=DAMAGE)
+
+
+ARRAYS = [np.ones((2, 2)), np.ones(2), np.ones((1, 2, 2)), np.array(1.0), np.zeros((0, 2)),
+          np.array(["x"]), np.array([None, [1]], object), np.ones(2) * 1j]  # fmt: skip
+OTHERS = [None, True, np.float32(1), pd.Timedelta(1, "s"), pd.NaT, pd.NA, {"a": 1}, "train", b"x"]
+CELL = st.one_of(
+    st.integers(),
+    st.floats(),
+    st.text(max_size=3),
+    st.lists(st.integers() | st.none() | st.text(max_size=1), max_size=3),
+    st.lists(st.lists(st.floats(), max_size=2), max_size=2),
+    st.sampled_from(ARRAYS + OTHERS),
+)
+NAMES = st.sampled_from(["id", "label", "label_T", "text", "split", "speaker", "audio", "label_x"])
+CELLS = st.dictionaries(NAMES, st.lists(CELL, min_size=2, max_size=2), max_size=4)
+
+
+def test_odd_cells_of_a_frame_end_in_a_corpus_or_a_refusal() -> None:
+    good = {"id": ["a", "b"], "label": [1.0, 2.0], "audio": [np.ones((2, 2))] * 2}
+
+    def check(cells: dict[str, list[Any]]) -> None:
+        with contextlib.suppress(InfofuseError):
+            assert from_frame(pd.DataFrame(good | cells)).splits
+        try:
+            table = pa.table(good | {"audio": [[[1.0, 2.0]], None]} | cells)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            return
+        with contextlib.suppress(InfofuseError):
+            assert from_frame(table).splits
+
+    hunt(check, QUICK, cells=CELLS)
+
+
+def test_odd_cells_of_segments_end_in_a_corpus_or_a_refusal() -> None:
+    clips = {"file": ["a", "a"], "start": [0.0, 1.0], "end": [1.0, 2.0], "label": [1.0, 2.0]}
+    names = st.sampled_from(["file", "start", "end", "label", "F0", "id"])
+    table = st.dictionaries(names, st.lists(CELL, min_size=2, max_size=2), max_size=3)
+
+    def check(cells: tuple[dict[str, list[Any]], dict[str, list[Any]]]) -> None:
+        rows = pd.DataFrame(clips | cells[0])
+        frames = pd.DataFrame(clips | cells[1])
+        with contextlib.suppress(InfofuseError):
+            assert from_segments(rows, {"audio": frames}).splits
+
+    hunt(check, QUICK, cells=st.tuples(table, table))

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import layouts
 import numpy as np
 import pytest
-from layouts import edited, make, places, put
+import writers
+from writers import edited, make, places, put
 
 from helpers import refused
 from infofuse.data import open_corpus
@@ -20,20 +20,20 @@ TRUTH = make({"train": [(2, 3, 4), (1, 5, 2)], "valid": [(3, 2, 1)], "test": [(2
 
 def mult(**columns: Any) -> dict[str, Any]:
     """A file of MulT's, with these columns in its training split; None takes one out."""
-    data = layouts.mult(TRUTH)
+    data = writers.mult(TRUTH)
     data["train"] = {k: v for k, v in (data["train"] | columns).items() if v is not None}
     return data
 
 
 def mag(change: Callable[[tuple], Any]) -> dict[str, Any]:
     """A file of MAG's, with the second clip of its training split changed."""
-    data = layouts.mag(TRUTH)
+    data = writers.mag(TRUTH)
     data["train"][1] = change(data["train"][1])
     return data
 
 
 def clip(**columns: Any) -> dict[str, Any]:
-    return layouts.one_clip(TRUTH) | columns
+    return writers.one_clip(TRUTH) | columns
 
 
 CLIP = "((words, visual, acoustic), label, segment) was expected"
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_said_in_a_sentence(sentence: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1), (2, 1, 1), (2, 7), (2, 1, 7)])
 def test_labels_of_any_of_these_shapes(shape: tuple[int, ...], tmp_path: Path) -> None:
-    data = layouts.mult({"train": TRUTH["train"]})
+    data = writers.mult({"train": TRUTH["train"]})
     data["train"]["labels"] = np.linspace(-3, 3, int(np.prod(shape))).reshape(shape)
     corpus = open_corpus(put(tmp_path / "a.pkl", data))
     expected = data["train"]["labels"].reshape(2, -1).astype(np.float32)
@@ -87,7 +87,7 @@ def test_labels_of_any_of_these_shapes(shape: tuple[int, ...], tmp_path: Path) -
 
 
 def test_mult_without_ids_numbers_its_clips(tmp_path: Path) -> None:
-    corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mult(TRUTH, "none")))
+    corpus = open_corpus(put(tmp_path / "a.pkl", writers.mult(TRUTH, "none")))
     assert corpus.splits["train"].ids == ["train-0", "train-1"]
 
 
@@ -100,7 +100,7 @@ def test_what_mult_has_beside_is_noted(tmp_path: Path) -> None:
 
 
 def test_minus_infinity_as_mults_audio_has_it_is_read_as_zero(tmp_path: Path) -> None:
-    data = layouts.mult(TRUTH)
+    data = writers.mult(TRUTH)
     data["train"]["audio"][0, -1, 2] = -np.inf
     corpus = open_corpus(put(tmp_path / "a.pkl", data))
     assert corpus.splits["train"].features["audio"][0][-1, 2] == 0
@@ -108,7 +108,7 @@ def test_minus_infinity_as_mults_audio_has_it_is_read_as_zero(tmp_path: Path) ->
 
 
 def test_numbers_of_a_vocabulary_are_no_words(tmp_path: Path) -> None:
-    data = layouts.mag(TRUTH, 4)
+    data = writers.mag(TRUTH, 4)
     for clips in data.values():
         clips[:] = [(c[0][:3], *c[1:]) for c in clips]
     corpus = open_corpus(put(tmp_path / "a.pkl", data))
@@ -117,7 +117,7 @@ def test_numbers_of_a_vocabulary_are_no_words(tmp_path: Path) -> None:
 
 
 def test_clips_of_two_fields_are_numbered(tmp_path: Path) -> None:
-    corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mag(TRUTH, outer=2)))
+    corpus = open_corpus(put(tmp_path / "a.pkl", writers.mag(TRUTH, outer=2)))
     assert corpus.splits["valid"].ids == ["valid-0"]
 
 
@@ -152,10 +152,10 @@ def test_real_mosi_as_mag_has_it(shared: Path, tmp_path: Path) -> None:
 
 
 READERS = {
-    "mmsa": lambda: layouts.mmsa(TRUTH),
-    "mult": lambda: layouts.mult(TRUTH),
-    "mag": lambda: layouts.mag(TRUTH),
-    "mmsa_clip": lambda: layouts.one_clip(TRUTH),
+    "mmsa": lambda: writers.mmsa(TRUTH),
+    "mult": lambda: writers.mult(TRUTH),
+    "mag": lambda: writers.mag(TRUTH),
+    "mmsa_clip": lambda: writers.one_clip(TRUTH),
 }
 
 
@@ -201,7 +201,7 @@ def test_tensors_are_refused_by_name(name: str, tmp_path: Path) -> None:
 
 
 def test_one_array_in_many_clips_does_not_fill_the_memory(tmp_path: Path) -> None:
-    data = layouts.mag(TRUTH)
+    data = writers.mag(TRUTH)
     (words, _, audio), label, _ = data["train"][0]
     one = ((words, np.ones((1000, 100)), audio), label, "a_1")
     path = put(tmp_path / "a.pkl", {"train": [one] * 3000})

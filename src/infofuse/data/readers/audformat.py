@@ -5,25 +5,26 @@
 
 Tables with a label hold the clips: one with a column "split", or one a split. Every other table is
 the features of a modality, called what the last part of its name is. Times are as pandas writes
-them ("0 days 00:00:01.5"), or numbers of seconds. `infofuse.data.segments` says which rows of
-features are a clip's.
+them ("0 days 00:00:01.5"), or numbers of seconds. `infofuse.data.layouts.segments` says which rows
+of features are a clip's.
 """
 
 from pathlib import Path
 
 import pyarrow as pa
 
-from infofuse.data.arrays import naming
 from infofuse.data.corpus import Corpus
-from infofuse.data.csv_files import header, read_csv, read_tables, tables
-from infofuse.data.segments import corpus_of_segments
-from infofuse.data.table import find_roles, split_of
+from infofuse.data.layouts.arrays import naming
+from infofuse.data.layouts.clip_table import find_roles, split_of
+from infofuse.data.layouts.csv_files import header, read_csv, read_tables, tables
+from infofuse.data.layouts.segments import corpus_of_segments
+from infofuse.data.readers import Sureness
 from infofuse.errors import InfofuseError
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is, or holds, a csv whose first columns are file, start and end."""
-    return bool(tables(path, "file"))
+def recognises(path: Path) -> Sureness:
+    """Certain of a csv, or a folder of such, whose first columns are file, start and end."""
+    return Sureness.CERTAIN if tables(path, "file") else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

@@ -4,19 +4,21 @@
     PATH/audio/ID.npy     a folder a modality, or ID.npz with a key a modality
 
 PATH is the folder or the csv in it. There may be a csv a split, such as train.csv. The columns
-are those of `infofuse.data.table`, the features lie as `infofuse.data.clip_files` says.
+are those of `infofuse.data.layouts.clip_table`, the features lie as
+`infofuse.data.layouts.clip_files` says.
 """
 
 from pathlib import Path
 
-from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
-from infofuse.data.csv_files import read_tables, tables
+from infofuse.data.layouts.clip_folder import read_folder
+from infofuse.data.layouts.csv_files import read_tables, tables
+from infofuse.data.readers import Sureness
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is, or holds, a csv with a column "id"."""
-    return bool(tables(path, "id"))
+def recognises(path: Path) -> Sureness:
+    """Likely for a csv, or a folder of such, with a column "id"."""
+    return Sureness.LIKELY if tables(path, "id") else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

@@ -1,6 +1,6 @@
 """A folder of computational sequences (.csd) as the CMU Multimodal SDK downloads and writes them.
 
-    PATH/*.csd          one modality a file, and one of labels; see `infofuse.data.csd`
+    PATH/*.csd          one modality a file, and one of labels, as `layouts.csd_files` reads them
     PATH/splits.json    {"train": [VIDEO or VIDEO[3], ...], "valid": [...], "test": [...]}; ours
 
 What a file holds is told by its name, or that of its root: labels, glove or word vectors ("text"),
@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from infofuse.data.alignment import pool_intervals
-from infofuse.data.arrays import Layout, corpus_of, naming, seven_labels, splits_of
-from infofuse.data.columns import numbers, video
 from infofuse.data.corpus import Corpus
-from infofuse.data.csd import Sequence, open_sequences
+from infofuse.data.layouts.arrays import Layout, corpus_of, naming, seven_labels, splits_of
+from infofuse.data.layouts.columns import numbers, video
+from infofuse.data.layouts.csd_files import Sequence, open_sequences
+from infofuse.data.readers import Sureness
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 
@@ -49,9 +50,10 @@ class Segment:
     labels: np.ndarray
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a folder with .csd files, or one of these."""
-    return path.suffix == ".csd" if path.is_file() else any(path.glob("*.csd"))
+def recognises(path: Path) -> Sureness:
+    """Certain of a folder with .csd files, and of one of these."""
+    found = path.suffix == ".csd" if path.is_file() else any(path.glob("*.csd"))
+    return Sureness.CERTAIN if found else Sureness.NO
 
 
 def read(path: Path, pooling: str | None = None) -> Corpus:

@@ -6,22 +6,23 @@
     PATH/features/MODALITY/VIDEO/CLIP.npy
 
 A clip's id is VIDEO$_$CLIP, as in the files that MMSA-FET writes. Features may also lie as
-`infofuse.data.clip_files` says; without any, the corpus has text only.
+`infofuse.data.layouts.clip_files` says; without any, the corpus has text only.
 """
 
 from pathlib import Path
 
 import pyarrow as pa
 
-from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
-from infofuse.data.csv_files import read_tables, tables
-from infofuse.data.media import SUFFIXES
+from infofuse.data.layouts.clip_files import MEDIA_SUFFIXES
+from infofuse.data.layouts.clip_folder import read_folder
+from infofuse.data.layouts.csv_files import read_tables, tables
+from infofuse.data.readers import Sureness
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is, or holds, a csv with columns "video_id" and "clip_id"."""
-    return bool(tables(path, "video_id"))
+def recognises(path: Path) -> Sureness:
+    """Likely for a csv, or a folder of such, with columns "video_id" and "clip_id"."""
+    return Sureness.LIKELY if tables(path, "video_id") else Sureness.NO
 
 
 def read(path: Path) -> Corpus:
@@ -38,5 +39,5 @@ def read(path: Path) -> Corpus:
 
 
 def _media(folder: Path) -> list[str]:
-    count = sum(file.suffix.lower() in SUFFIXES for file in folder.rglob("*"))
+    count = sum(file.suffix.lower() in MEDIA_SUFFIXES for file in folder.rglob("*"))
     return [f"media: {count} seen, not read; features of them belong in features/"] * bool(count)

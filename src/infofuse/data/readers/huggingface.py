@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from infofuse.data.arrays import naming
 from infofuse.data.corpus import Corpus
-from infofuse.data.frame import from_frame, with_split
+from infofuse.data.layouts.arrays import naming
+from infofuse.data.layouts.dataframe import from_frame, with_split
+from infofuse.data.readers import Sureness
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
 
@@ -21,9 +22,11 @@ _DICT, _STATE = "dataset_dict.json", "state.json"
 _GARBLED = (AttributeError, LookupError, TypeError, ValueError)
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a folder with the manifest of a Dataset or of a DatasetDict."""
-    return (path / _DICT).is_file() or (path / _STATE).is_file()
+def recognises(path: Path) -> Sureness:
+    """Certain of the manifest of a DatasetDict; that of a Dataset has a name that others use."""
+    if (path / _DICT).is_file():
+        return Sureness.CERTAIN
+    return Sureness.POSSIBLE if (path / _STATE).is_file() else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.arrays import (
+from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.arrays import (
     SPLIT_NAMES,
     Layout,
     corpus_of,
@@ -30,8 +31,8 @@ from infofuse.data.arrays import (
     splits_of,
     unread,
 )
-from infofuse.data.columns import numbers, strings
-from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.columns import numbers, strings
+from infofuse.data.readers import Sureness
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 from infofuse.errors import InfofuseError
 
@@ -44,12 +45,16 @@ Clip = tuple[tuple[Any, ...], Any, Any]
 """Words, visual, acoustic and what else there is; label; segment, None where there is none."""
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a pickled dictionary, or a folder of pickles, of lists of tuples."""
+def recognises(path: Path) -> Sureness:
+    """Certain of a pickled dictionary, or a folder of pickles, of lists that begin with a clip as
+    above; lists of other tuples may be anything."""
     if not path.is_dir() and not looks_like_pickle(path):
-        return False
+        return Sureness.NO
     data = _load(path)
-    return isinstance(data, dict) and any(map(_is_split, data.values()))
+    splits = [*filter(_is_split, data.values())] if isinstance(data, dict) else []
+    if any(_is_clip(items[0]) for items in splits):
+        return Sureness.CERTAIN
+    return Sureness.POSSIBLE if splits else Sureness.NO
 
 
 def read(path: Path) -> Corpus:
@@ -76,6 +81,10 @@ def _load(path: Path) -> Any:
 
 def _is_split(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0 and isinstance(value[0], tuple)
+
+
+def _is_clip(item: tuple[Any, ...]) -> bool:
+    return bool(item) and isinstance(item[0], tuple | list) and len(item[0]) >= 3
 
 
 def _clip(place: str, item: Any) -> Clip:

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.arrays import naming
-from infofuse.data.clip_folder import read_folder
 from infofuse.data.corpus import Corpus
-from infofuse.data.csv_files import header, read_csv, read_tables, tables
-from infofuse.data.table import LABEL_COLUMNS, Table, cells, split_of
+from infofuse.data.layouts.arrays import naming
+from infofuse.data.layouts.clip_folder import read_folder
+from infofuse.data.layouts.clip_table import LABEL_COLUMNS, Table, cells, split_of
+from infofuse.data.layouts.csv_files import header, read_csv, read_tables, tables
+from infofuse.data.readers import Sureness
 from infofuse.data.unpickle import load_pickle
 from infofuse.errors import InfofuseError
 
@@ -37,9 +38,11 @@ _HEADERS = {
 }
 
 
-def recognises(path: Path) -> bool:
-    """Whether it has labels by name: in label*.npz, or in a csv with a column "name"."""
-    return bool(_npz(path) or _csvs(path, *LABEL_COLUMNS, *_CLASSES))
+def recognises(path: Path) -> Sureness:
+    """Certain of labels by name in label*.npz; in a csv, "name" may be a column of anything."""
+    if _npz(path):
+        return Sureness.CERTAIN
+    return Sureness.POSSIBLE if _csvs(path, *LABEL_COLUMNS, *_CLASSES) else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

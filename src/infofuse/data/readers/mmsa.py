@@ -16,9 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infofuse.data.arrays import SPLIT_NAMES, Layout, corpus_of, naming, splits_of, unread
 from infofuse.data.corpus import Corpus
-from infofuse.data.modalities import aligned
+from infofuse.data.layouts.arrays import SPLIT_NAMES, Layout, corpus_of, naming, splits_of, unread
+from infofuse.data.layouts.modalities import aligned
+from infofuse.data.readers import Sureness
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 
 _LABELS = "regression_labels"
@@ -30,12 +31,13 @@ _LENGTHS = {f"{modality}_lengths" for modality in _LAYOUT.modalities}
 _KNOWN = {*SPLIT_NAMES, "id", *_OWN, *_LAYOUT.modalities, *_LENGTHS}
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a pickled dictionary of splits with keys that only this layout has."""
+def recognises(path: Path) -> Sureness:
+    """Likely for a pickled dictionary of splits with keys that only this layout has."""
     if not looks_like_pickle(path):
-        return False
+        return Sureness.NO
     data = load_pickle(path)
-    return isinstance(data, dict) and any(map(_is_split, data.values()))
+    found = isinstance(data, dict) and any(map(_is_split, data.values()))
+    return Sureness.LIKELY if found else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

@@ -12,20 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.arrays import Layout, corpus_of, naming, unread
 from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.arrays import Layout, corpus_of, naming, unread
+from infofuse.data.readers import Sureness
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 
 _LAYOUT = Layout()
 _KNOWN = {"id", "raw_text", "text_bert", *_LAYOUT.modalities}
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a pickled dictionary with an array of (steps, width) for a modality."""
+def recognises(path: Path) -> Sureness:
+    """Likely for a pickled dictionary with an array of (steps, width) for a modality."""
     if not looks_like_pickle(path):
-        return False
+        return Sureness.NO
     data = load_pickle(path)
-    return isinstance(data, dict) and any(_is_sequence(data.get(m)) for m in _LAYOUT.modalities)
+    found = isinstance(data, dict) and any(_is_sequence(data.get(m)) for m in _LAYOUT.modalities)
+    return Sureness.LIKELY if found else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

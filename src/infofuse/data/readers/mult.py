@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infofuse.data.arrays import (
+from infofuse.data.corpus import Corpus
+from infofuse.data.layouts.arrays import (
     SPLIT_NAMES,
     Layout,
     corpus_of,
@@ -22,21 +23,21 @@ from infofuse.data.arrays import (
     splits_of,
     unread,
 )
-from infofuse.data.corpus import Corpus
-from infofuse.data.modalities import aligned
-from infofuse.data.readers import mmsa
+from infofuse.data.layouts.modalities import aligned
+from infofuse.data.readers import Sureness
 from infofuse.data.unpickle import load_pickle, looks_like_pickle
 
 _MODALITIES = ("text", "audio", "vision")
 _KNOWN = {*SPLIT_NAMES, "id", "labels", *_MODALITIES}
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a pickled dictionary of splits with labels and a modality, and not MMSA's."""
-    if not looks_like_pickle(path) or mmsa.recognises(path):
-        return False
+def recognises(path: Path) -> Sureness:
+    """Possible for a pickled dictionary of splits with labels and a modality."""
+    if not looks_like_pickle(path):
+        return Sureness.NO
     data = load_pickle(path)
-    return isinstance(data, dict) and any(map(_is_split, data.values()))
+    found = isinstance(data, dict) and any(map(_is_split, data.values()))
+    return Sureness.POSSIBLE if found else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from infofuse.data.corpus import Corpus
-from infofuse.data.manifest import is_store
+from infofuse.data.readers import Sureness
 from infofuse.data.store import read_store
+from infofuse.data.store.manifest import is_store
 
 
-def recognises(path: Path) -> bool:
-    """Whether it is a folder with the manifest of a store."""
-    return is_store(path)
+def recognises(path: Path) -> Sureness:
+    """Certain of a folder with the manifest of a store."""
+    return Sureness.CERTAIN if is_store(path) else Sureness.NO
 
 
 def read(path: Path) -> Corpus:

@@ -35,7 +35,7 @@ _loaded: ContextVar[dict[Path, Any] | None] = ContextVar("_loaded", default=None
 
 @contextlib.contextmanager
 def loading_once() -> Iterator[None]:
-    """Within this block no pickle is loaded twice: one reader after the other may look into it."""
+    """Within this block no pickle is loaded twice, be it refused: all readers may look into it."""
     outer = _loaded.get()
     token = _loaded.set({} if outer is None else outer)
     try:
@@ -65,7 +65,12 @@ def load_pickle(path: Path | str, max_bytes: int = 1 << 36) -> Any:
     if loaded is None:
         return _load(path, max_bytes)
     if path not in loaded:
-        loaded[path] = _load(path, max_bytes)
+        try:
+            loaded[path] = _load(path, max_bytes)
+        except InfofuseError as refusal:
+            loaded[path] = refusal
+    if isinstance(loaded[path], InfofuseError):
+        raise loaded[path]
     return loaded[path]
 
 

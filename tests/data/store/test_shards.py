@@ -148,7 +148,7 @@ def mapped_now() -> int:
 def test_what_was_read_does_not_stay_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infofuse.data.mapped.RESIDENT", 2**22)
+    monkeypatch.setattr("infofuse.data.store.mapped.RESIDENT", 2**22)
     big = clips(2000, steps=2000)
     assert big.features["audio"].values.nbytes > 35 * 2**20
     write_store(Corpus(SPEC, {"train": big}), tmp_path / "store", shard_bytes=2**22)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.columns import numbers, strings, video
+from infofuse.data.layouts.columns import numbers, strings, video
 from infofuse.errors import InfofuseError, missing
 
 _EXPANSION = 200  # the most that compressed features are taken to grow by

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from infofuse.data.table import SPLIT_COLUMNS, split_of
+from infofuse.data.layouts.clip_table import SPLIT_COLUMNS, split_of
 from infofuse.errors import InfofuseError
 
 _LONGEST_LINE = 1 << 20  # of names of columns
@@ -17,8 +17,8 @@ _LONGEST_LINE = 1 << 20  # of names of columns
 def clip_key(columns: Sequence[str]) -> str | None:
     """How a table with these columns names its clips: "file", "id", "video_id" or "name".
 
-    Every reader of tables reads one of them, so that no file has two readers. None if the table
-    names no clips.
+    Every reader of tables reads one of them, so that no file has two such readers. None if the
+    table names no clips.
     """
     names = [name.lower() for name in columns]
     if names[:3] == ["file", "start", "end"]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from infofuse.data.arrow import read_batch, schema_of
-from infofuse.data.manifest import MANIFEST, Manifest, Shard, is_manifest, read_manifest
-from infofuse.data.mapped import MappedFile, Pages, Part, clips_of, part_of
+from infofuse.data.store.arrow import read_batch, schema_of
+from infofuse.data.store.manifest import MANIFEST, Manifest, Shard, is_manifest, read_manifest
+from infofuse.data.store.mapped import MappedFile, Pages, Part, clips_of, part_of
 from infofuse.errors import InfofuseError, counted
 from infofuse.files import sha256
 from infofuse.types import Clips

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infofuse.data.padding import join, unpad, unpad_aligned
+from infofuse.data.layouts.padding import join, unpad, unpad_aligned
 from infofuse.errors import InfofuseError
 
 

@@ -6,7 +6,6 @@ kernel keeps them cached, and having them again is cheap.
 """
 
 import ctypes
-import mmap
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -28,15 +27,6 @@ RESIDENT = 2**27
 _LARGEST_PAGE = 2**21  # what a touch may bring with it
 _MADV_DONTNEED = 4
 _madvise: Any = getattr(ctypes.CDLL(None), "madvise", None) if os.name == "posix" else None
-
-
-def let_go(array: np.ndarray) -> None:
-    """Take the pages of the file that an array is a view of from this process's memory, if any."""
-    base: Any = array
-    while isinstance(base, np.ndarray | memoryview):
-        base = base.obj if isinstance(base, memoryview) else base.base
-    if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
-        base.madvise(_MADV_DONTNEED)
 
 
 class Pages:
@@ -158,7 +148,7 @@ class Part:
 
 
 def part_of(batch: pa.RecordBatch, file: MappedFile | None) -> Part:
-    """The columns of a record batch of `infofuse.data.arrow`. What was read for it is let go."""
+    """The columns of a record batch of `store.arrow`. What was read for it is let go."""
     features = {name: _ragged(column) for name, column in _columns(batch, "features.")}
     labels = _vectors(batch.column("label")).copy()
     unimodal = {name: _vectors(column).copy() for name, column in _columns(batch, "label.")}

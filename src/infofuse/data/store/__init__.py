@@ -3,7 +3,7 @@
     NAME/corpus.json                    format and version, spec, notes, fingerprint; by split its
                                         files, each with its clips, bytes and SHA-256
     NAME/train-00000-5d41402abc4b.arrow a shard: clips of a split, in the columns of
-                                        `infofuse.data.arrow`, named by place and content
+                                        `infofuse.data.store.arrow`, named by place and content
 
 pyarrow, pandas, polars and `datasets` read the shards without us. The same clips give the same
 bytes. A store is what its `corpus.json` says, and that file is replaced in one step: killed at
@@ -16,13 +16,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from infofuse.data.arrow import schema_of
 from infofuse.data.corpus import SPLITS, Corpus, digest
-from infofuse.data.manifest import Manifest, is_store, open_manifest
-from infofuse.data.mapped import Pages, clips_of
-from infofuse.data.shards import map_shard
 from infofuse.data.spec import DataSpec
-from infofuse.data.writer import SHARD, Writer
+from infofuse.data.store.arrow import schema_of
+from infofuse.data.store.manifest import Manifest, is_store, open_manifest
+from infofuse.data.store.mapped import Pages, clips_of
+from infofuse.data.store.shards import map_shard
+from infofuse.data.store.writer import SHARD, Writer
 from infofuse.errors import InfofuseError
 from infofuse.files import check_place, locked, replacing
 

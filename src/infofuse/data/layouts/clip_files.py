@@ -17,11 +17,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from infofuse.data.steps import NOTHING, as_steps, join
+from infofuse.data.layouts.steps import NOTHING, as_steps, join
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 
 _MOST_BYTES = 1 << 31
+_VIDEO = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".wmv", ".mpg", ".mpeg", ".ts"}
+_AUDIO = {".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".au"}
+MEDIA_SUFFIXES = _VIDEO | _AUDIO | {".3gp", ".mxf", ".aif", ".amr"}
+"""The endings of clips' media, which features are extracted from."""
+
 Steps = Shaped[np.ndarray, "_ _"]
 Stems = Mapping[str, Sequence[Path]]
 

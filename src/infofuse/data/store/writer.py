@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from infofuse.data.arrow import write_clips
 from infofuse.data.corpus import NO_CLIPS, SPLITS, check, digest
-from infofuse.data.manifest import MANIFEST, Manifest, Shard, Split
 from infofuse.data.spec import DataSpec
+from infofuse.data.store.arrow import write_clips
+from infofuse.data.store.manifest import MANIFEST, Manifest, Shard, Split
 from infofuse.files import sha256, write_json
 from infofuse.types import Clips, Ragged
 

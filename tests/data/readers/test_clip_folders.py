@@ -207,7 +207,7 @@ def test_what_is_wrong_is_said_in_a_sentence(sentence: str, folder: Path) -> Non
 def test_a_file_that_unpacks_to_too_much_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infofuse.data.clip_files._MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("infofuse.data.layouts.clip_files._MOST_BYTES", 1 << 20)
     np.savez_compressed(folder / "a_1.npz", face=np.zeros((1 << 18, 1)))
     with pytest.raises(InfofuseError, match=r"a_1\.npz unpacks to 2,097,\d+ bytes, too many"):
         open_corpus(folder)

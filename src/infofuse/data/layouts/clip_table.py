@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 
-from infofuse.data.arrays import SPLIT_NAMES
-from infofuse.data.assemble import assemble
-from infofuse.data.columns import check_unimodal, labels, strings, videos
 from infofuse.data.corpus import SPLITS, Corpus
-from infofuse.data.steps import is_sequence
+from infofuse.data.layouts.arrays import SPLIT_NAMES
+from infofuse.data.layouts.assemble import assemble
+from infofuse.data.layouts.columns import check_unimodal, labels, strings, videos
+from infofuse.data.layouts.steps import is_sequence
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips, Ragged
 

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
-from infofuse.data.arrays import unread
-from infofuse.data.columns import strings
 from infofuse.data.corpus import Corpus
-from infofuse.data.steps import finite
-from infofuse.data.table import Column, Table, cells, corpus_of, find_roles, is_missing
+from infofuse.data.layouts.arrays import unread
+from infofuse.data.layouts.clip_table import Column, Table, cells, corpus_of, find_roles, is_missing
+from infofuse.data.layouts.columns import strings
+from infofuse.data.layouts.steps import finite
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 

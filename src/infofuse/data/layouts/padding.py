@@ -1,12 +1,13 @@
 """From padded arrays and lists of arrays, as the field keeps them, to ragged sequences."""
 
+import mmap
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from infofuse.data.mapped import let_go
-from infofuse.data.steps import finite_note
+from infofuse.data.layouts.steps import finite_note
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 
@@ -74,8 +75,17 @@ def _real(
 
 def _nonzero(frames: Shaped[np.ndarray, "n time width"]) -> Bool[np.ndarray, "n time"]:
     found = np.any(frames, axis=-1)
-    let_go(frames)
+    _let_go(frames)
     return found
+
+
+def _let_go(frames: np.ndarray) -> None:
+    """Take the pages of the pickle that they are a view of, if any, from this process's memory."""
+    base: Any = frames
+    while isinstance(base, np.ndarray | memoryview):
+        base = base.obj if isinstance(base, memoryview) else base.base
+    if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _unpad(
@@ -137,7 +147,7 @@ def _cut(
     steps = np.arange(frames.shape[1])
     inside = (steps >= begin[:, None]) & (steps < end[:, None])
     values, bad = _finite(frames[inside])
-    let_go(frames)
+    _let_go(frames)
     return Ragged.laid(values, end - begin), bad
 
 

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-import layouts
 import numpy as np
 import pytest
+import writers
 from hypothesis import given
 from hypothesis import strategies as st
-from layouts import Clip, Truth, check, put, truths
+from writers import Clip, Truth, check, put, truths
 
 from helpers import examples
 from infofuse.data import open_corpus, read_store, write_store
@@ -25,7 +25,7 @@ def bracketed(clip: Clip) -> str:
 @QUICK
 @given(truth=truths(), left=st.booleans())
 def test_mmsa(truth: Truth, left: bool, tmp_path: Path) -> None:
-    corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mmsa(truth, left=left)))
+    corpus = open_corpus(put(tmp_path / "a.pkl", writers.mmsa(truth, left=left)))
     check(corpus, truth, ALL, lambda c: f"{c.video}$_${c.number}")
     assert "layout: MMSA unaligned" in corpus.notes
 
@@ -34,13 +34,13 @@ def alike(truth: Truth) -> Truth:
     """The same clips with as many steps in every modality, as the text has."""
     lengths = {s: [(len(c.words),) * 3 for c in clips] for s, clips in truth.items()}
     outputs = next(iter(truth.values()))[0].labels.size
-    return layouts.make(lengths, outputs=outputs)
+    return writers.make(lengths, outputs=outputs)
 
 
 @QUICK
 @given(truth=truths().map(alike), left=st.booleans())
 def test_mmsa_aligned(truth: Truth, left: bool, tmp_path: Path) -> None:
-    corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mmsa(truth, True, left)))
+    corpus = open_corpus(put(tmp_path / "a.pkl", writers.mmsa(truth, True, left)))
     check(corpus, truth, ALL, lambda c: f"{c.video}$_${c.number}")
     assert corpus.notes[0] == "layout: MMSA aligned"
     assert any("equally many steps and no lengths" in note for note in corpus.notes)
@@ -57,7 +57,7 @@ IDS = {
 @QUICK
 @given(truth=truths(), left=st.booleans())
 def test_mult(truth: Truth, left: bool, ids: str, tmp_path: Path) -> None:
-    corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mult(truth, ids, left)))
+    corpus = open_corpus(put(tmp_path / "a.pkl", writers.mult(truth, ids, left)))
     check(corpus, truth, ALL, IDS[ids], words=False)
     assert corpus.notes[0] == "layout: MulT noalign"
     assert any("sentiment, happy" in note for note in corpus.notes) == (corpus.spec.outputs == 7)
@@ -67,7 +67,7 @@ def test_mult(truth: Truth, left: bool, ids: str, tmp_path: Path) -> None:
 @QUICK
 @given(truth=truths(), outer=st.sampled_from([3, 4]), folder=st.booleans())
 def test_mag(truth: Truth, fields: int, outer: int, folder: bool, tmp_path: Path) -> None:
-    data = layouts.mag(truth, fields, outer)
+    data = writers.mag(truth, fields, outer)
     path = tmp_path / f"{len(list(tmp_path.iterdir()))}"
     if folder:
         path.mkdir()
@@ -85,9 +85,9 @@ def test_mag(truth: Truth, fields: int, outer: int, folder: bool, tmp_path: Path
 @QUICK
 @given(truth=truths())
 def test_one_clip(truth: Truth, tmp_path: Path) -> None:
-    corpus = open_corpus(put(tmp_path / "video_3.pkl", layouts.one_clip(truth)))
+    corpus = open_corpus(put(tmp_path / "video_3.pkl", writers.one_clip(truth)))
     clip = next(iter(truth.values()))[0]
-    assert corpus.spec.features == layouts.WIDTHS
+    assert corpus.spec.features == writers.WIDTHS
     assert list(corpus.splits) == ["test"]
     clips = corpus.splits["test"]
     assert (clips.ids, clips.groups, clips.texts) == (["video_3"], ["video"], [""])
@@ -103,7 +103,7 @@ def test_one_clip(truth: Truth, tmp_path: Path) -> None:
 def test_csd(truth: Truth, pieces: bool, tmp_path: Path) -> None:
     pytest.importorskip("h5py")
     folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
-    layouts.put_csd(folder, layouts.csd(truth, pieces))
+    writers.put_csd(folder, writers.csd(truth, pieces))
     lists = {s: sorted({c.video for c in clips}) for s, clips in truth.items()}
     (folder / "splits.json").write_text(json.dumps(lists))
     corpus = open_corpus(folder)
@@ -113,7 +113,7 @@ def test_csd(truth: Truth, pieces: bool, tmp_path: Path) -> None:
 @QUICK
 @given(truth=truths())
 def test_through_the_store(truth: Truth, tmp_path: Path) -> None:
-    corpus = open_corpus(put(tmp_path / "a.pkl", layouts.mult(truth)))
+    corpus = open_corpus(put(tmp_path / "a.pkl", writers.mult(truth)))
     write_store(corpus, tmp_path / "store", overwrite=True)
     stored = read_store(tmp_path / "store", verify=True)
     assert (stored.spec, stored.notes) == (corpus.spec, corpus.notes)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from infofuse.data.arrays import naming, unread
-from infofuse.data.clip_files import read_features
-from infofuse.data.columns import strings
 from infofuse.data.corpus import Corpus
-from infofuse.data.table import Table, cells, corpus_of, find_roles
+from infofuse.data.layouts.arrays import naming, unread
+from infofuse.data.layouts.clip_files import read_features
+from infofuse.data.layouts.clip_table import Table, cells, corpus_of, find_roles
+from infofuse.data.layouts.columns import strings
 
 
 def read_folder(

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infofuse.data import from_frame, from_segments, open_corpus
-from infofuse.data.steps import join_column
+from infofuse.data.layouts.steps import join_column
 from infofuse.errors import InfofuseError
 
 datasets.disable_progress_bars()

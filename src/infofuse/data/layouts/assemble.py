@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from infofuse.data.columns import scale
 from infofuse.data.corpus import SPLITS, Corpus
+from infofuse.data.layouts.columns import scale
 from infofuse.data.spec import DataSpec
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Ragged

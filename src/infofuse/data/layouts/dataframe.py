@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from infofuse.data.arrays import unread
-from infofuse.data.assemble import assemble
 from infofuse.data.corpus import SPLITS, Corpus
-from infofuse.data.segments import corpus_of_segments
-from infofuse.data.steps import as_steps, holds_steps, join, join_column
-from infofuse.data.table import (
+from infofuse.data.layouts.arrays import unread
+from infofuse.data.layouts.assemble import assemble
+from infofuse.data.layouts.clip_table import (
     SPLIT_COLUMNS,
     Column,
     Roles,
@@ -23,6 +21,8 @@ from infofuse.data.table import (
     find_roles,
     split_of,
 )
+from infofuse.data.layouts.segments import corpus_of_segments
+from infofuse.data.layouts.steps import as_steps, holds_steps, join, join_column
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Ragged
 
@@ -42,9 +42,9 @@ def from_frame(
     or a dictionary of such tables by split (a `DatasetDict` is one).
 
     id, label, text, split, group: the columns that hold these, where they are not called so (see
-    `infofuse.data.table`). features: the column of each modality; without it, every column of
-    lists or arrays of numbers is one, under its own name. A row of it is (steps, features), or
-    (features,) for one step, or None where the clip lacks the modality.
+    `infofuse.data.layouts.clip_table`). features: the column of each modality; without it, every
+    column of lists or arrays of numbers is one, under its own name. A row of it is (steps,
+    features), or (features,) for one step, or None where the clip lacks the modality.
 
     Raises InfofuseError if a column is missing, or a cell is not what its column is for.
     """
@@ -70,8 +70,9 @@ def from_segments(segments: Any, features: Mapping[str, Any], name: str = "segme
     """A corpus from audformat's tables in memory: segments with labels, and features a modality.
 
     segments, and each of `features`: a DataFrame with the index (file, start, end), or with such
-    columns. The other columns of `segments` are those of `infofuse.data.table`; those of a table of
-    features are numbers. `infofuse.data.segments` says which of its rows are a clip's.
+    columns. The other columns of `segments` are those of `infofuse.data.layouts.clip_table`; those
+    of a table of features are numbers. `infofuse.data.layouts.segments` says which of its rows are
+    a clip's.
 
     Raises InfofuseError if a column is missing, or a cell is not what its column is for.
     """

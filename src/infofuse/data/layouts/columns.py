@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from infofuse.data.steps import is_sequence
+from infofuse.data.layouts.steps import is_sequence
 from infofuse.errors import InfofuseError
 
 _MOST_TEXT = 2**31 - 1

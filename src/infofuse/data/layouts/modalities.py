@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.data.columns import frames, lengths, sequences
-from infofuse.data.padding import join, unpad, unpad_aligned
+from infofuse.data.layouts.columns import frames, lengths, sequences
+from infofuse.data.layouts.padding import join, unpad, unpad_aligned
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 

@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from infofuse.data.assemble import assemble
-from infofuse.data.columns import check_unimodal, ids, labels, strings, videos
 from infofuse.data.corpus import Corpus
-from infofuse.data.modalities import Part, check_count, check_widths, read_features, where
+from infofuse.data.layouts.assemble import assemble
+from infofuse.data.layouts.columns import check_unimodal, ids, labels, strings, videos
+from infofuse.data.layouts.modalities import Part, check_count, check_widths, read_features, where
 from infofuse.errors import InfofuseError, closest, listed, unknown
 from infofuse.types import Clips
 
