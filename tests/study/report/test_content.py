@@ -14,7 +14,7 @@ from infofuse.files import read_json
 from infofuse.study.gains import Judged, differences, treatments
 from infofuse.study.grid import cells, recipe_of, systems
 from infofuse.study.published import Figure, encoder_of, figures, verdict
-from infofuse.study.report.content import GAINS, gain_table, overall, tables
+from infofuse.study.report.content import gain_table, overall, tables
 from infofuse.study.report.quality import confusions, worst_errors
 from infofuse.study.results import Results, open_results
 from infofuse.study.statistics import holm, t_test
