@@ -30,18 +30,14 @@ TESTS = ("t", "wilcoxon", "permutation")
 class Comparison:
     """What is compared. over: what with. pairs: of systems, each with the one to be better than.
 
-    label: its name where `over` is not beside it.
+    name: for links, such as "mmim-over-none". label: its title where `over` is not beside it.
     """
 
+    name: str
     title: str
     over: str
     pairs: tuple[tuple[str, str], ...]
     label: str
-
-    @property
-    def anchor(self) -> str:
-        """A name for links, such as "mmim-over-none"; of several rows that of the first."""
-        return "-over-".join(self.pairs[0]) + ("-and-all-rows" if len(self.pairs) > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -73,22 +69,20 @@ class Judged:
     @property
     def anchor(self) -> str:
         """What links to it: its place and its comparison."""
-        name = f"{self.gain.where}-{self.gain.comparison.anchor}"
+        name = f"{self.gain.where}-{self.gain.comparison.name}"
         return "".join(c if c.isalnum() else "-" for c in name.lower())
 
 
 def differences(results: Results) -> list[Judged]:
     """Each row beside the baseline, on each data set and over all.
 
-    A row with a treatment is beside the baseline only where the baseline is one itself: else it is
-    compared with its own row (`treatments`).
+    A row with a treatment is beside its own row instead (`treatments`), unless the baseline is such
+    a one.
     """
     base = results.study.baseline
-    over = results.title(base)
-    beside = [s for s in results.systems if s.name != base and (s.name == s.row or base != s.row)]
-    if base in results.study.rows:
-        beside = [s for s in beside if s.name == s.row]
-    return judge(results, [Comparison(s.title, over, ((s.name, base),), s.title) for s in beside])
+    rows_alone = base in results.study.rows
+    beside = [s for s in results.systems if s.name != base and (s.name == s.row or not rows_alone)]
+    return judge(results, [_single(results, s.name, base) for s in beside])
 
 
 def treatments(results: Results) -> list[Judged]:
@@ -111,14 +105,20 @@ def _of_treatment(results: Results, name: str, over: str) -> list[Comparison]:
     for row in study.rows:
         system, base = with_treatment(row, name), with_treatment(row, over) if over else row
         if {system, base} <= treated(study, row).keys():
-            said = results.title(system)
-            each.append(Comparison(said, results.title(base), ((system, base),), f"{said}{beside}"))
+            each.append(_single(results, system, base, beside))
     if len(each) > 1:
         said = f"all rows, {title[name]}"
         without = f"all rows, {title[over]}" if over else "all rows without it"
         pairs = tuple(one.pairs[0] for one in each)
-        each.append(Comparison(said, without, pairs, f"{said}{beside}"))
+        link = f"all-rows-{name}-over-{over or 'row'}"
+        each.append(Comparison(link, said, without, pairs, f"{said}{beside}"))
     return each
+
+
+def _single(results: Results, system: str, base: str, beside: str = "") -> Comparison:
+    title = results.title(system)
+    name = f"{system}-over-{base}"
+    return Comparison(name, title, results.title(base), ((system, base),), f"{title}{beside}")
 
 
 def judge(results: Results, compared: Sequence[Comparison]) -> list[Judged]:
