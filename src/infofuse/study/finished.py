@@ -1,6 +1,7 @@
 """Which cells have ended, and what they measured: in their runs' folders, or in a record."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,9 +90,9 @@ class Finished:
 
     def analysis(self, place: Place, system: System) -> Json | None:
         """Robustness and dependence of a system's seeds, None where they were not measured."""
-        if self.out is not None:
-            file = analysis_file(self.out, place, system)
-            if file.is_file():
+        for one in (system, *self.twins(place, system)):
+            file = analysis_file(self.out, place, one) if self.out else None
+            if file and file.is_file():
                 return read_json(file)
         try:
             name = self.identity(Cell(place, system, self.study.seeds[0]))
@@ -115,17 +116,23 @@ class Finished:
         }
 
     def _from_twin(self, cell: Cell) -> Json | None:
-        """Of another system's run that is this one by its recipe; trials are never shared."""
-        if cell.trial is not None or self.study.tune is None:
-            return None
-        for system in systems(self.study):
-            twin = Cell(cell.place, system, cell.seed)
-            if system.name == cell.system.name or cell.place.source not in system.data:
-                continue
-            found = self._from_run(twin)
-            if found is not None and found["identity"] == self.identity(cell):
+        """Of the run of another system that is this one by its recipe; trials are never shared."""
+        for twin in self.twins(cell.place, cell.system) if cell.trial is None else ():
+            if found := self._from_run(Cell(cell.place, twin, cell.seed)):
                 return found
         return None
+
+    def twins(self, place: Place, system: System) -> Iterator[System]:
+        """The other systems that are the same by their recipes there, as tuning may have it."""
+        if self.study.tune is None:
+            return
+        first = self.study.seeds[0]
+        for other in systems(self.study):
+            if other.name != system.name and place.source in other.data:
+                with contextlib.suppress(InfofuseError):  # no trial of it ended
+                    ours, theirs = (self.identity(Cell(place, s, first)) for s in (system, other))
+                    if ours == theirs:
+                        yield other
 
 
 def analysis_file(out: Path, place: Place, system: System) -> Path:

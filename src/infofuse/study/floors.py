@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from infofuse.data.audit.probe import means
 from infofuse.data.corpus import Corpus
@@ -101,20 +101,25 @@ def _column(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one that has not converged is a floor, too
         model = LogisticRegression(C=1 / strength, max_iter=500).fit(x[known], y[known])
-    return [_logits(model.predict_log_proba(part), classes, width) for part in new]
+    return [_logits(_decided(model.decision_function(part)), classes, width) for part in new]
+
+
+def _decided(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "n known"]:
+    """A logit of each class; of two classes scikit-learn gives their difference."""
+    return values if values.ndim > 1 else np.stack([np.zeros(len(values)), values], axis=1)
 
 
 def _logits(
-    log_p: Float[np.ndarray, "n known"], classes: np.ndarray, width: int
+    known: Float[np.ndarray, "n known"], classes: Int[np.ndarray, "known"], width: int
 ) -> Float[np.ndarray, "n width"]:
     """Logits of all classes: those that training clips lack are never answered.
 
-    Of a label that holds or not, width 1, log p(1) - log p(0).
+    Of a label that holds or not, width 1, that of holding.
     """
     if width > 1:
-        found = np.full((len(log_p), width), -1e6, np.float32)
-        found[:, classes] = log_p
+        found = np.full((len(known), width), -1e6, np.float32)
+        found[:, classes] = known
         return found
     if len(classes) == 1:
-        return np.full((len(log_p), 1), 1.0 if classes[0] else -1.0, np.float32)
-    return (log_p[:, 1:] - log_p[:, :1]).astype(np.float32)
+        return np.full((len(known), 1), 1.0 if classes[0] else -1.0, np.float32)
+    return (known[:, 1:] - known[:, :1]).astype(np.float32)

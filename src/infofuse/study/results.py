@@ -101,14 +101,8 @@ class Results:
 
     def same(self, place: Place, system: str, other: str) -> bool:
         """Whether two systems are one by their recipes there, as tuning may have it."""
-        if system == other or self.study.tune is None:
-            return system == other
-        first = self.study.seeds[0]
-        both = (s for s in self.systems if s.name in (system, other))
-        try:
-            return len({self.ended.identity(Cell(place, s, first)) for s in both}) == 1
-        except InfofuseError:  # no trial of one of them ended
-            return False
+        one = next(s for s in self.systems if s.name == system)
+        return system == other or other in {s.name for s in self.ended.twins(place, one)}
 
     def normalised(self, place: Place, system: str) -> dict[int, float]:
         """The primary score of each seed: 0 is the constant predictor's, 1 a perfect one's."""
