@@ -1,6 +1,7 @@
 """Pictures of who is better: differences, ranks, learning curves."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ from infofuse.study.table import Interval, Spread
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+NAME = 52
+"""Letters of a line of what is said of a gain; more would be wider than the figure."""
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[5], "equivalent": COLOURS[0]}
 
 
@@ -30,13 +33,15 @@ def forests(results: Results, name: str, judged: Sequence[Judged]) -> Iterator[P
     """For each data set, each gain of a table of that name with its interval."""
     for where in dict.fromkeys(one.gain.where for one in judged):
         rows = [one for one in judged if one.gain.where == where]
-        figure, axes = blank(0.75 + 0.42 * len(rows))
+        names = [wrap(_said(one), NAME) for one in rows]
+        lines = max(map(len, names))
+        figure, axes = blank(0.75 + (0.25 + 0.17 * lines) * len(rows))
         if where != ALL:
             axes.axvspan(-results.study.rope, results.study.rope, color=INK, alpha=0.07, lw=0)
         axes.axvline(0, color=INK, lw=0.8)
-        for y, one in enumerate(rows):
-            _gain(axes, -y, one)
-        axes.set_ylim(-len(rows) + 0.4, 0.75)
+        for y, (one, name_of) in enumerate(zip(rows, names, strict=True)):
+            _gain(axes, -y, one, "\n".join(name_of))
+        axes.set_ylim(-len(rows) + 0.6, 0.85)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.locator_params(axis="x", nbins=5)
@@ -52,16 +57,18 @@ def forests(results: Results, name: str, judged: Sequence[Judged]) -> Iterator[P
         yield Panel(f"forest_{name}_{where.replace(' ', '_')}", title, f"Gains: {words}", figure)
 
 
-def _gain(axes: "Axes", y: int, one: Judged) -> None:
-    """A point, its interval, and the name above them."""
+def _said(one: Judged) -> str:
+    verdict = f", {one.verdict}" if one.tests.n > 1 else ""
+    return f"{one.gain.comparison.label}: {one.gain.values.mean():+.3f}{verdict}"
+
+
+def _gain(axes: "Axes", y: int, one: Judged, said: str) -> None:
+    """A point, its interval, and what is said of it above them."""
     shade, mean = VERDICTS.get(one.verdict, INK), float(one.gain.values.mean())
     axes.plot(one.tests.interval, [y, y], color=shade, lw=2)
     axes.plot([mean], [y], "o", color=shade, ms=5)
-    said = f"{one.gain.comparison.label}: {mean:+.3f}" + (
-        f", {one.verdict}" if one.tests.n > 1 else ""
-    )
     across = axes.get_yaxis_transform()
-    axes.text(0.01, y + 0.36, said, ha="left", va="center", color=INK, transform=across)
+    axes.text(0.01, y + 0.2, said, ha="left", va="bottom", color=INK, transform=across)
 
 
 def critical_difference(ranks: Ranks) -> Panel:
