@@ -53,6 +53,7 @@ class Finished:
         where: Json = {"kind": "cell", "data": cell.place.name, "system": cell.system.name}
         if cell.trial is not None:
             where |= {"kind": "trial", "trial": cell.trial}
+        where["fingerprint"] = self.surveys[cell.place.name].fingerprint
         kept = ("seed", "identity", "facts", "versions")
         return where | {key: found[key] for key in kept if key in found}
 

@@ -19,7 +19,7 @@ from infofuse.study.table import Interval, Spread
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NAME = 52
+NAME = 46
 """Letters of a line of what is said of a gain; more would be wider than the figure."""
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[5], "equivalent": COLOURS[0]}
 

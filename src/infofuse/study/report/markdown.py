@@ -33,7 +33,8 @@ def write_markdown(results: Results, page: Path, command: str) -> None:
     """Write the page, its picture and its record. command: the one by which it is made."""
     drawn, picture = _picture(results), page.with_suffix(".svg")
     if drawn is not None:
-        write_text(picture, (drawn.peeked() if results.peeked else drawn).svg)
+        svg = (drawn.peeked() if results.peeked else drawn).svg
+        write_text(picture, svg.replace("<svg", '<svg style="background: #fff"', 1))
     write_record(results.lines(), record_of(page))
     write_text(page, markdown(results, command, picture.name if drawn else ""))
 
