@@ -5,6 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from infofuse.environment import machine, processor
 
 FAULTS = """
 import resource, sys, torch
@@ -27,3 +30,13 @@ def test_freed_memory_is_used_again_without_asking_the_system() -> None:
         return int(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
 
     assert pages("keep") < pages("as it was") / 10
+
+
+def test_the_machine_names_its_processor() -> None:
+    """Figures differ in their last digits from one to another."""
+    assert processor()
+    assert machine().startswith(processor())
+    units = [unit for unit in ("AMX", "AVX-512", "AVX2") if processor().endswith(f", {unit}")]
+    if platform.machine() == "x86_64" and platform.system() == "Linux":
+        capability = torch.backends.cpu.get_cpu_capability()  # of AMX torch says AVX512
+        assert bool(units) == (capability != "DEFAULT")
