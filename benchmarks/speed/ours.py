@@ -22,7 +22,8 @@ from infofuse.data import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.encoders import TextEncoder
 from infofuse.models import columns
-from infofuse.training.loop import Trainer
+from infofuse.training.loop import Trainer, TrainingData, Workplace
+from infofuse.training.observer import Observer, Step
 from infofuse.training.predict import predict
 from infofuse.training.prepare import prepare
 from infofuse.training.recipe import Recipe, resolve
@@ -53,12 +54,15 @@ def trained(recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
     loaders = [Loader(columns(model, c), c.labels, size) for c in (train, valid, test)]
     marks: dict[str, Mark] = {}
 
-    def watch(epoch: int, _: int, done: int, __: int, what: str) -> None:
-        if epoch == recipe.train.epochs and (done == 0 or what == "validation"):
-            marks["end" if what == "validation" else "start"] = now()
+    class Watch(Observer):
+        def step(self, step: Step) -> None:
+            validation = step.what == "validation"
+            if step.epoch == recipe.train.epochs and (step.done == 0 or validation):
+                marks["end" if validation else "start"] = now()
 
     with tempfile.TemporaryDirectory() as folder:
-        Trainer(model, objective, *loaders[:2], recipe, corpus.spec, Path(folder), watch).fit()
+        data = TrainingData(*loaders[:2], corpus.spec)
+        Trainer(model, objective, data, recipe, Workplace(Path(folder)), Watch()).fit()
     before = now()
     predict(model.eval(), loaders[2])
     after = now()

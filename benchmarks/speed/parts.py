@@ -27,8 +27,8 @@ import torch
 from infofuse import measures
 from infofuse.data import from_arrays, open_corpus, write_store
 from infofuse.files import write_json
-from infofuse.measures.base import Measure
 from infofuse.measures.catalogue import build
+from infofuse.measures.measure import Measure
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "benchmarks" / "results" / "speed" / "parts.json"

@@ -1,5 +1,6 @@
 """The demonstration: MMIM on a generated corpus, beside two baselines of the same seeds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from infofuse.data.corpus import open_corpus
 from infofuse.data.store import write_store
 from infofuse.data.synthetic import synthesize
 from infofuse.files import write_json
+from infofuse.training.observer import Observer
 from infofuse.training.recipe import recipe
-from infofuse.training.run import Announce, train
+from infofuse.training.run import train
 
 PRESET, CORPUS_SEED = "demo", 0
 SEEDS = (1111, 1112)
@@ -33,7 +35,7 @@ SYSTEMS = (
 
 
 def demo(
-    out: Path, seeds: tuple[int, ...] = SEEDS, announce: Announce = lambda *_: lambda *_: None
+    out: Path, seeds: tuple[int, ...] = SEEDS, observers: Sequence[Observer] = ()
 ) -> dict[str, dict[str, Any]]:
     """Make the corpus, train and test every system, and return their metrics by name."""
     path = out / "corpus"
@@ -43,6 +45,6 @@ def demo(
     results = {}
     for system in SYSTEMS:
         made = recipe("mmim", str(path), model=system.model, train={"epochs": 6}, seeds=seeds)
-        results[system.name] = train(made, out / system.name, corpus=corpus, announce=announce)
+        results[system.name] = train(made, out / system.name, corpus=corpus, observers=observers)
     write_json(out / "comparison.json", {n: r["summary"] for n, r in results.items()})
     return results

@@ -104,6 +104,7 @@ def test_synth_and_doctor(tmp_path: Path) -> None:
         (("explain", "x", "y", "--clips", "-1"), "'--clips'"),
         (("frobnicate",), "No such command"),
         (("train", "--frobnicate"), "No such option"),
+        (("train", str(TFN), "--strategy", "ddp"), "--strategy is gone"),
     ],
 )
 def test_a_mistake_gets_a_sentence_and_status_2(

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infofuse.measures import CPC, BarberAgakov, InfoNCE, Measure
-from infofuse.measures.base import Side
 from infofuse.measures.correlation import (
     BarlowTwins,
     CanonicalCorrelation,
@@ -20,6 +19,7 @@ from infofuse.measures.donsker_varadhan import MINE
 from infofuse.measures.f_gan import JS, NWJ, SMILE
 from infofuse.measures.kernels import CKA, HSIC, MMD, DistanceCorrelation
 from infofuse.measures.ksg import KSG
+from infofuse.measures.measure import Side
 from infofuse.measures.moments import CMD, CovarianceGap
 from infofuse.measures.orthogonality import Orthogonality
 from infofuse.measures.tuba import TUBA, AlphaTUBA

@@ -16,7 +16,7 @@ from infofuse.data.loader import Loader
 from infofuse.errors import InfofuseError
 from infofuse.models import columns, encoders
 from infofuse.objectives import Objective
-from infofuse.objectives.base import start_epoch
+from infofuse.objectives.objective import start_epoch
 from infofuse.papers import self_mm
 from infofuse.training import checkpoint
 from infofuse.training.recipe import Recipe

@@ -1,5 +1,8 @@
 """The choice of the text: words by a pretrained encoder, or their features."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from infofuse import papers
@@ -45,6 +48,16 @@ def test_what_the_data_lacks_is_refused() -> None:
         ("tfn", {"modalities": ("audio", "audio")}, "once each; found .'audio', 'audio'"),
         ("lmf", {"rank": 0}, "the rank is at least 1; found 0"),
         ("mult", {"kernel_text": 0}, "a convolution sees one step at least"),
+        (
+            "lmf",
+            {"fusion": -1},
+            "of these choices: fusion is at least 0; found -1",
+        ),
+        (
+            "mult",
+            {"heads": 0},
+            "of these choices: heads is at least 1; found 0",
+        ),
     ],
 )
 def test_choices_of_which_nothing_can_be_built(paper: str, choices: dict, why: str) -> None:
@@ -62,4 +75,18 @@ def test_nor_of_a_terms() -> None:
 
 def test_helpers_are_no_papers() -> None:
     assert "mmim" in papers.names()
-    assert not {"base", "inputs"} & set(papers.names())
+    assert not {"paper", "inputs", "spaces"} & set(papers.names())
+
+
+@pytest.mark.parametrize("mistake", [RuntimeError, AssertionError, ZeroDivisionError, TypeError])
+def test_a_mistake_of_ours_is_no_users_mistake(
+    mistake: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line of this package that fails while a model is built: its traceback is what we need."""
+    source = f"def build(config, spec):\n    raise {mistake.__name__}('ours')\n"
+    place = Path(papers.__file__).with_name("lf_dnn.py")
+    names: dict[str, Any] = {}
+    exec(compile(source, str(place), "exec"), names)
+    monkeypatch.setattr(papers.get("lf_dnn"), "build", names["build"])
+    with pytest.raises(mistake, match="ours"):
+        papers.build("lf_dnn", papers.get("lf_dnn").Config(), BOTH)

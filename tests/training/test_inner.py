@@ -15,10 +15,11 @@ from infofuse.files import read_json
 from infofuse.measures import BarberAgakov, GaussianInformation, MutualDependency
 from infofuse.models import columns, fit_inputs
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
-from infofuse.objectives.base import Apart
+from infofuse.objectives.objective import Apart
 from infofuse.training import resolve, train
-from infofuse.training.loop import Trainer
+from infofuse.training.loop import Trainer, TrainingData, Workplace
 from infofuse.training.meter import Meter
+from infofuse.training.observer import History, Observer, Step
 from infofuse.types import Output
 
 STEPS, BATCHES, EPOCHS = 3, 3, 4
@@ -42,7 +43,8 @@ def trainer(corpus: Corpus, folder: Path, *more: Objective, **training: object) 
     parts = [corpus.split(name) for name in ("train", "valid")]
     fit_inputs(model, parts[0])
     loaders = [Loader(columns(model, part), part.labels, 16, seed=5) for part in parts]
-    return Trainer(model, objective, *loaders, recipe, corpus.spec, folder, snapshot_seconds=0.0)
+    data, workplace = TrainingData(*loaders, corpus.spec), Workplace(folder, snapshot_seconds=0.0)
+    return Trainer(model, objective, data, recipe, workplace, History(folder))
 
 
 def weights(made: Trainer) -> dict[str, Tensor]:
@@ -62,11 +64,12 @@ def test_a_run_killed_between_inner_steps_ends_in_equal_bits(
     whole.fit()
     broken = trainer(small_corpus, tmp_path / "broken")
 
-    def kill(epoch: int, _: int, batch: int, *rest: object) -> None:
-        if (epoch, batch) == (3, 1):
-            raise Killed
+    class Killing(Observer):
+        def step(self, step: Step) -> None:
+            if (step.epoch, step.done) == (3, 1):
+                raise Killed
 
-    broken.report = kill
+    broken.observer = Killing()
     with pytest.raises(Killed):
         broken.fit()
     again = trainer(small_corpus, tmp_path / "broken")

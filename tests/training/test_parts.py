@@ -16,6 +16,7 @@ from infofuse.errors import InfofuseError
 from infofuse.models import columns, fit_inputs
 from infofuse.papers import self_mm
 from infofuse.training import load, resolve, train
+from infofuse.training.observer import Observer, Step
 from infofuse.training.optimizers import clip_gradients, optimizers
 from infofuse.training.prepare import untrained
 from infofuse.training.recipe import Part, TrainConfig, recipe
@@ -127,13 +128,14 @@ def test_generated_labels_survive_a_stop_in_equal_bits(
     }
 
     def run(name: str, until: int = 99) -> Path:
-        def report(epoch: int, _: int, done: int, __: int, what: str) -> None:
-            if (epoch, done, what) == (until, 2, "training"):
-                raise Stop
+        class Stopping(Observer):
+            def step(self, step: Step) -> None:
+                if (step.epoch, step.done, step.what) == (until, 2, "training"):
+                    raise Stop
 
         train(
             resolve(tables), tmp_path / name, corpus=small_corpus, test=False,
-            announce=lambda *_: report, snapshot_seconds=0.0,
+            observers=[Stopping()], snapshot_seconds=0.0,
         )  # fmt: skip
         return tmp_path / name / "seed-5"
 

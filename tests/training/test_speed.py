@@ -12,7 +12,7 @@ from infofuse.data.loader import Loader
 from infofuse.encoders import TextEncoder
 from infofuse.files import read_json
 from infofuse.models import columns
-from infofuse.training.loop import Trainer
+from infofuse.training.loop import Trainer, TrainingData, Workplace
 from infofuse.training.prepare import prepare
 
 BASELINE = Path(__file__).with_name("speed_baseline.json")
@@ -36,7 +36,8 @@ def test_an_epoch_of_mmim_keeps_its_ratio_to_a_plain_encoder(tmp_path: Path) -> 
 
     def epoch() -> None:
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        Trainer(model, objective, *loaders, chosen, corpus.spec, folder).fit()
+        data = TrainingData(*loaders, corpus.spec)
+        Trainer(model, objective, data, chosen, Workplace(folder)).fit()
 
     text = TextEncoder()
     plain, tokens = text.encoder.train(), Loader({"t": text.column(train)}, train.labels, BATCH)

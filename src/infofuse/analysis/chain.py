@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.measures.base import Measure
+from infofuse.measures.measure import Measure
 
 
 class Chain(Measure):

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from infofuse.measures.base import Measure
+from infofuse.measures.measure import Measure
 
 BATCH = 128
 LARGEST = 1024  # clips that are compared with one another at once

@@ -16,9 +16,9 @@ from infofuse.analysis import cautions, critic
 from infofuse.analysis.chain import Chain
 from infofuse.analysis.split import Parts, cut, everything, half, units_of
 from infofuse.errors import InfofuseError, unknown
-from infofuse.measures.base import Measure
 from infofuse.measures.catalogue import Entry, build, catalogue
 from infofuse.measures.dependency import product_samples
+from infofuse.measures.measure import Measure
 from infofuse.types import Json
 
 FEWEST = 16  # clips; with fewer there is nothing to say

@@ -26,8 +26,8 @@ def demo(
     from infofuse.metrics import NAMES
     from infofuse.training.recipe import parse_seeds
 
-    with show.progress(quiet=json) as announce:
-        results = run(out, parse_seeds(seeds), announce)
+    with show.progress(quiet=json) as observer:
+        results = run(out, parse_seeds(seeds), [observer])
     if json:
         show.print_json({name: result["summary"] for name, result in results.items()})
         return

@@ -4,13 +4,13 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from infofuse.training.loop import Report
-    from infofuse.training.run import Announce
+    from infofuse.training.observer import Observer, Step
 
 FINDINGS, INTERRUPTED = 1, 130
 COLUMNS, GAP, NARROW = 80, "  ", 12
@@ -110,13 +110,13 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextlib.contextmanager
-def progress(quiet: bool = False) -> Iterator["Announce"]:
+def progress(quiet: bool = False) -> Iterator["Observer"]:
     """A bar for each seed while the block runs; silent unless standard error is a terminal.
 
     An interruption is answered with how to go on.
     """
-    with interruptible(), _bars() if sys.stderr.isatty() and not quiet else _silence() as announce:
-        yield announce
+    with interruptible(), _bars() if sys.stderr.isatty() and not quiet else _silence() as observer:
+        yield observer
 
 
 @contextlib.contextmanager
@@ -130,14 +130,18 @@ def interruptible() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator["Announce"]:
-    yield lambda *_: lambda *_: None
+def _silence() -> Iterator["Observer"]:
+    from infofuse.training.observer import Observer
+
+    yield Observer()
 
 
 @contextlib.contextmanager
-def _bars() -> Iterator["Announce"]:
+def _bars() -> Iterator["Observer"]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from infofuse.training.observer import Observer
 
     with Progress(
         TextColumn("{task.description}"),
@@ -148,21 +152,24 @@ def _bars() -> Iterator["Announce"]:
         console=Console(stderr=True),
     ) as bars:
 
-        def announce(seed: int, seeds: list[int]) -> "Report":
-            place = f"seed {seed} ({seeds.index(seed) + 1}/{len(seeds)})"
-            task = bars.add_task(place, what="setting up", left="", total=1)
-            return lambda *at: bars.update(task, **_at(bars.tasks[task].elapsed or 0.0, *at))
+        class Bars(Observer):
+            def seed_begins(self, seed: int, seeds: Sequence[int], folder: Path) -> None:
+                place = f"seed {seed} ({list(seeds).index(seed) + 1}/{len(seeds)})"
+                self.task = bars.add_task(place, what="setting up", left="", total=1)
 
-        yield announce
+            def step(self, step: "Step") -> None:
+                elapsed = bars.tasks[self.task].elapsed or 0.0
+                bars.update(self.task, **_at(elapsed, step))
+
+        yield Bars()
 
 
-def _at(
-    elapsed: float, epoch: int, epochs: int, batch: int, batches: int, what: str
-) -> dict[str, Any]:
+def _at(elapsed: float, step: "Step") -> dict[str, Any]:
     """Where a training is, and how long it takes at most: it may stop before its last epoch."""
-    done = (epoch - 1 + batch / batches) / epochs
+    done = (step.epoch - 1 + step.done / step.total) / step.epochs
     left = "" if done == 0 else f"≤ {clock(elapsed * (1 - done) / done)} left"
-    return {"completed": done, "what": f"epoch {epoch}/{epochs} {what}", "left": left}
+    what = f"epoch {step.epoch}/{step.epochs} {step.what}"
+    return {"completed": done, "what": what, "left": left}
 
 
 def clock(seconds: float) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from infofuse.cli import show
+from infofuse.errors import InfofuseError
 
 
 def train(
@@ -30,9 +31,7 @@ def train(
     devices: Annotated[
         int, typer.Option(help="Processes that share each batch, a device or a core each.")
     ] = 1,
-    strategy: Annotated[
-        str, typer.Option(help="How they share it: ddp, the whole model in each.")
-    ] = "ddp",
+    strategy: Annotated[str | None, typer.Option(hidden=True)] = None,
     log: Annotated[
         str, typer.Option(help="Also tell each epoch to: tensorboard.", show_default=False)
     ] = "",
@@ -51,19 +50,23 @@ def train(
     from infofuse.training.recipe import PEEKED, read_recipe, resolve, with_given
     from infofuse.training.run import train as run
 
+    if strategy is not None:
+        raise InfofuseError(
+            "--strategy is gone, as there was one alone: leave it out, --devices N has the whole "
+            "model in each of N processes"
+        )
     tables: dict[str, Any] = read_recipe(recipe) if recipe else {}
     tables = with_given(tables, paper=paper, data=data, seeds=seeds)
     resolved = resolve(tables, set_ or ())
     folder = out or Path("runs") / (recipe.stem if recipe else resolved.paper)
-    with show.progress(quiet=json or rank() > 0) as announce:
+    with show.progress(quiet=json or rank() > 0) as observer:
         metrics = run(
             resolved,
             folder,
             test=test,
-            announce=announce,
+            observers=[observer],
             log=log,
             devices=devices,
-            strategy=strategy,
         )
     if rank() > 0:
         return

@@ -1,6 +1,6 @@
 """Encoders: one modality in, one vector a clip or a step out."""
 
-from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
+from infofuse.encoders.encoder import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.frames import Frames
 from infofuse.encoders.frozen import FrozenSequence, FrozenText
 from infofuse.encoders.recurrent import LSTMEncoder

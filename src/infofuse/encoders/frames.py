@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from infofuse.encoders.base import Reader, SequenceEncoder
+from infofuse.encoders.encoder import Reader, SequenceEncoder
 from infofuse.encoders.standardize import Standardize
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged

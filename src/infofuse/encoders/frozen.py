@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.cache import cached, keeping, key_of, module_key
+from infofuse.encoders.encoder import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.text import TextEncoder, TextSequence
 from infofuse.types import Clips, Padded, Ragged
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from infofuse.encoders.base import Encoder
+from infofuse.encoders.encoder import Encoder
 from infofuse.encoders.frames import FeatureReader
 from infofuse.types import Padded
 

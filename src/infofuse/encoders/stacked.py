@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.encoders.base import Encoder
+from infofuse.encoders.encoder import Encoder
 from infofuse.encoders.frames import FeatureReader
 from infofuse.encoders.recurrent import ends, run
 from infofuse.types import Padded

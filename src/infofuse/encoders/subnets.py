@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.encoders.base import Encoder, SequenceEncoder
+from infofuse.encoders.encoder import Encoder, SequenceEncoder
 from infofuse.encoders.recurrent import last_state
 from infofuse.types import Clips, Padded, Ragged
 

@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from infofuse.encoders import packed
-from infofuse.encoders.base import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.cache import cached, key_of, tokenizer_key
 from infofuse.encoders.dropout import replace_dropout
+from infofuse.encoders.encoder import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.pretrained import MINILM, load, place
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged

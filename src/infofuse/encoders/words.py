@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from infofuse.encoders import packed
-from infofuse.encoders.base import Reader
+from infofuse.encoders.encoder import Reader
 from infofuse.encoders.text import Transcript, attended
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged, Size

@@ -1,7 +1,6 @@
 """Dependence measures: tensors in, one scalar out. They import nothing else of the library."""
 
 from infofuse.measures.barber_agakov import BarberAgakov, ConditionalGaussian
-from infofuse.measures.base import Measure
 from infofuse.measures.correlation import (
     BarlowTwins,
     CanonicalCorrelation,
@@ -21,6 +20,7 @@ from infofuse.measures.f_gan import JS, NWJ, SMILE
 from infofuse.measures.info_nce import CPC, CosinePrediction, InfoNCE, contrast
 from infofuse.measures.kernels import CKA, HSIC, MMD, DistanceCorrelation
 from infofuse.measures.ksg import KSG, KernelDensityEntropy, KozachenkoLeonenko
+from infofuse.measures.measure import Measure
 from infofuse.measures.moments import CMD, CovarianceGap
 from infofuse.measures.orthogonality import Orthogonality
 from infofuse.measures.permutation import permutation_test

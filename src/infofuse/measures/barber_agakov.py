@@ -5,9 +5,9 @@ import math
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.measures.base import Measure
 from infofuse.measures.critics import perceptron
 from infofuse.measures.entropy import Entropy, GaussianEntropy, KnownEntropy
+from infofuse.measures.measure import Measure
 from infofuse.measures.numerics import guarded, safe_exp
 
 

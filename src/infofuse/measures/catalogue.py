@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infofuse import measures
-from infofuse.measures.base import Measure
+from infofuse.measures.measure import Measure
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from infofuse.measures.base import Measure
+from infofuse.measures.measure import Measure
 from infofuse.measures.numerics import covariance, guarded, logdet, standardised, whitened
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.measures.base import Measure
+from infofuse.measures.measure import Measure
 from infofuse.measures.numerics import guarded
 
 

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from infofuse.measures.base import Measure
 from infofuse.measures.critics import perceptron
 from infofuse.measures.donsker_varadhan import donsker_varadhan
 from infofuse.measures.f_gan import (
@@ -17,6 +16,7 @@ from infofuse.measures.f_gan import (
     squared_hellinger,
 )
 from infofuse.measures.lipschitz import clip_weights, gradient_penalty, normalise_spectrum
+from infofuse.measures.measure import Measure
 from infofuse.measures.numerics import guarded
 
 Divergence = Literal["kl", "f", "wasserstein"]

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from infofuse.measures.base import Measure
 from infofuse.measures.gram import (
     centred_correlation,
     double_centred,
@@ -14,6 +13,7 @@ from infofuse.measures.gram import (
     median_bandwidth,
     u_centred,
 )
+from infofuse.measures.measure import Measure
 from infofuse.measures.numerics import distances, guarded, off_diagonal
 
 Kernel = Literal["rbf", "linear"]

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from infofuse.measures.base import Measure
 from infofuse.measures.entropy import Entropy
+from infofuse.measures.measure import Measure
 from infofuse.measures.numerics import distances, guarded, standardised
 
 CHUNK = 1024  # rows of the distance matrix held at once

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from infofuse.measures.barber_agakov import ConditionalGaussian
-from infofuse.measures.base import Measure
+from infofuse.measures.measure import Measure
 from infofuse.measures.numerics import guarded, safe_exp
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from infofuse.models.base import encoders
+from infofuse.models.of_vectors import encoders
 from infofuse.types import Batch, Padded
 
 

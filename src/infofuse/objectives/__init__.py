@@ -2,9 +2,9 @@
 
 from infofuse.objectives.adversarial import Adversarial
 from infofuse.objectives.alignment import Alignment
-from infofuse.objectives.base import Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize, Minimize
 from infofuse.objectives.gather import gather
+from infofuse.objectives.objective import Objective, Sum, Term
 from infofuse.objectives.penalty import DependencyPenalty
 from infofuse.objectives.reconstruction import Reconstruction
 from infofuse.objectives.schedule import Schedule, WarmUp

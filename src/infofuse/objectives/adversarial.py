@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.objectives.base import Objective, Term
+from infofuse.objectives.objective import Objective, Term
 from infofuse.types import Batch, Output
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from infofuse.errors import InfofuseError
 from infofuse.measures.numerics import covariance, whitened
-from infofuse.objectives.base import Objective, Term
+from infofuse.objectives.objective import Objective, Term
 from infofuse.types import Batch, Output
 
 Kind = Literal["marginal", "bounded", "cross"]

@@ -7,9 +7,9 @@ from typing import Literal, get_args
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.measures.base import Measure
-from infofuse.objectives.base import Apart, Objective, Term
+from infofuse.measures.measure import Measure
 from infofuse.objectives.gather import gather
+from infofuse.objectives.objective import Apart, Objective, Term
 from infofuse.objectives.schedule import Schedule, Scheduled
 from infofuse.types import Batch, Output
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from infofuse.measures import MutualDependency
 from infofuse.measures.dependency import product_samples
-from infofuse.objectives.base import Apart, Objective, Term
 from infofuse.objectives.dependence import constant
+from infofuse.objectives.objective import Apart, Objective, Term
 from infofuse.types import Batch, Output, Padded
 
 Samples = tuple[Float[Tensor, "n dim"], Float[Tensor, "n dim"]]

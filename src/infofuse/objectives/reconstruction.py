@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.objectives.base import Objective, Term
+from infofuse.objectives.objective import Objective, Term
 from infofuse.types import Batch, Output
 
 

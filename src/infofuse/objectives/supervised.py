@@ -1,6 +1,6 @@
 """The task's own loss."""
 
-from infofuse.objectives.base import Objective, Term
+from infofuse.objectives.objective import Objective, Term
 from infofuse.tasks import Task
 from infofuse.types import Batch, Output
 

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from infofuse.objectives.base import Apart, Objective, Sum, Term
 from infofuse.objectives.dependence import Maximize
+from infofuse.objectives.objective import Apart, Objective, Sum, Term
 from infofuse.types import Batch, Clips, Output
 
 

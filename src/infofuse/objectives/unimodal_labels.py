@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from infofuse.errors import InfofuseError
-from infofuse.objectives.base import Objective, Term
+from infofuse.objectives.objective import Objective, Term
 from infofuse.objectives.processes import of_every_process
 from infofuse.types import Batch, Clips, Output
 

@@ -31,7 +31,7 @@ from infofuse.models import MultiTask, view_widths
 from infofuse.objectives import Alignment, Objective, Sum
 from infofuse.objectives.alignment import Kind
 from infofuse.papers import self_mm
-from infofuse.papers.base import Paper
+from infofuse.papers.paper import Paper
 from infofuse.papers.spaces import Float, Space
 
 PAPER = Paper(

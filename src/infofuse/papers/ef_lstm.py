@@ -17,8 +17,8 @@ from infofuse.data.spec import DataSpec
 from infofuse.fusion import EarlyLSTM
 from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
-from infofuse.papers.base import Paper
 from infofuse.papers.inputs import Inputs, sequence_encoders
+from infofuse.papers.paper import Paper
 from infofuse.papers.spaces import Choice, Float, Int, Space
 
 PAPER = Paper(

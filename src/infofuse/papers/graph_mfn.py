@@ -17,9 +17,9 @@ from infofuse.data.spec import DataSpec
 from infofuse.fusion import DynamicFusionGraph
 from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective
-from infofuse.papers.base import Paper
 from infofuse.papers.inputs import sequence_encoders
 from infofuse.papers.mfn import MemoryInputs, memory_model
+from infofuse.papers.paper import Paper
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(

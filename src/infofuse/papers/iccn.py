@@ -23,8 +23,8 @@ from infofuse.fusion import InteractionFusion
 from infofuse.measures import CanonicalCorrelation
 from infofuse.models import VectorFusion
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
-from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import Inputs, vector_encoder
+from infofuse.papers.paper import Paper, choose_modalities
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(

@@ -21,7 +21,7 @@ from infofuse.encoders import (
     TextSequence,
 )
 from infofuse.errors import InfofuseError
-from infofuse.papers.base import choose_modalities
+from infofuse.papers.paper import choose_modalities
 
 FEATURES = "features"
 """The text encoder's name that asks for the feature modality "text"."""

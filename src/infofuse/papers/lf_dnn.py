@@ -18,8 +18,8 @@ from infofuse.data.spec import DataSpec
 from infofuse.fusion import ConcatFusion
 from infofuse.models import LateFusion
 from infofuse.objectives import Objective, Supervised
-from infofuse.papers.base import Paper
 from infofuse.papers.inputs import SubnetInputs, subnetworks
+from infofuse.papers.paper import Paper
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(

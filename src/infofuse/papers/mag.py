@@ -30,8 +30,8 @@ from infofuse.errors import InfofuseError
 from infofuse.fusion import AdaptationGate
 from infofuse.models import AdaptedLanguageModel, WordTransformer
 from infofuse.objectives import Objective, Supervised
-from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import FEATURES, Inputs, reads_words
+from infofuse.papers.paper import Paper, choose_modalities
 from infofuse.papers.spaces import Float, Space
 
 PAPER = Paper(

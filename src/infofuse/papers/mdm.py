@@ -30,7 +30,7 @@ from infofuse.measures.dependency import Divergence, F, Lipschitz
 from infofuse.models import encoders, view_widths
 from infofuse.objectives import DependencyPenalty, Objective, Sum
 from infofuse.objectives.penalty import Placement
-from infofuse.papers.base import Paper, get
+from infofuse.papers.paper import Paper, get
 from infofuse.papers.spaces import Choice, Float, Int, Space
 
 PAPER = Paper(

@@ -16,8 +16,8 @@ from infofuse.encoders import SequenceEncoder
 from infofuse.fusion import CrossView, DeltaAttention, GatedMemory, MemoryFusion
 from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
-from infofuse.papers.base import Paper
 from infofuse.papers.inputs import Inputs, sequence_encoders
+from infofuse.papers.paper import Paper
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(

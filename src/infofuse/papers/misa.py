@@ -33,8 +33,8 @@ from infofuse.fusion import SubspaceFusion
 from infofuse.measures import CMD, Orthogonality
 from infofuse.models import VectorFusion
 from infofuse.objectives import Adversarial, Minimize, Objective, Reconstruction, Sum, Supervised
-from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import Inputs, reads_words
+from infofuse.papers.paper import Paper, choose_modalities
 from infofuse.papers.spaces import Float, Space
 
 PAPER = Paper(

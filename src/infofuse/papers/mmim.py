@@ -33,8 +33,8 @@ from infofuse.fusion import ConcatFusion
 from infofuse.measures import CPC, BarberAgakov, GaussianMixtureEntropy
 from infofuse.models import LateFusion
 from infofuse.objectives import Maximize, Objective, Sum, Supervised
-from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import Inputs, vector_encoder
+from infofuse.papers.paper import Paper, choose_modalities
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(

@@ -25,8 +25,8 @@ from infofuse.fusion import CrossmodalFusion
 from infofuse.fusion.attention import Dropouts
 from infofuse.models import SequenceFusion
 from infofuse.objectives import Objective, Supervised
-from infofuse.papers.base import Paper
 from infofuse.papers.inputs import Inputs, sequence_encoders
+from infofuse.papers.paper import Paper
 from infofuse.papers.spaces import Float, Int, Space
 
 PAPER = Paper(

@@ -29,8 +29,8 @@ from infofuse.encoders import Encoder
 from infofuse.errors import InfofuseError
 from infofuse.models import MultiTask
 from infofuse.objectives import Objective, Sum, Supervised, UnimodalLabels
-from infofuse.papers.base import Paper, choose_modalities
 from infofuse.papers.inputs import Inputs, vector_encoder
+from infofuse.papers.paper import Paper, choose_modalities
 from infofuse.papers.spaces import Choice, Float, Space
 
 PAPER = Paper(

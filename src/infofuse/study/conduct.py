@@ -62,7 +62,7 @@ def run_study(
     out = Path(out)
     if record is not None:
         read_record(record)  # refuses a damaged one before anything is done
-    tracker(log, out)  # refuses one that is not there before anything is done
+    tracker(log)  # refuses one that is not there before anything is done
     for cell in (*trials(study), *cells(study)):
         recipe_of(cell, "given", cell.trial)  # refuses a wrong key before anything is done
     _claim(study, out)

@@ -3,7 +3,8 @@
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,16 @@ from infofuse.data.loader import Loader, drop_modalities
 from infofuse.data.spec import DataSpec
 from infofuse.environment import keep_freed_memory
 from infofuse.errors import InfofuseError
-from infofuse.files import write_json
 from infofuse.objectives import Objective
-from infofuse.objectives.base import Apart, start_epoch
 from infofuse.objectives.gather import whole_batches
+from infofuse.objectives.objective import Apart, start_epoch
 from infofuse.training import checkpoint
 from infofuse.training.meter import Meter
+from infofuse.training.observer import Observer, Step
 from infofuse.training.optimizers import clip_gradients, optimizers
 from infofuse.training.predict import predict
 from infofuse.training.processes import fabric_of
-from infofuse.training.progress import Means, Progress, Watch
+from infofuse.training.progress import Means, Progress
 from infofuse.training.recipe import Recipe
 from infofuse.training.share import Share, agree, average_gradients
 from infofuse.training.state import TrainingState
@@ -36,17 +37,36 @@ if TYPE_CHECKING:
 SNAPSHOT_SECONDS = 30.0
 """At least so long between two snapshots: they cost as much as a few training steps."""
 
-Report = Callable[[int, int, int, int, str], None]
-"""Called with epoch, epochs, the epoch's batches done and in all, and what is being done."""
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The clips that are trained on, and those by which an epoch is chosen."""
+
+    train: Loader
+    valid: Loader
+    spec: DataSpec
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a training keeps its snapshots and checkpoints.
+
+    facts: what checkpoints say beside the recipe. snapshot_seconds: at least so long between two
+    snapshots.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    snapshot_seconds: float = SNAPSHOT_SECONDS
 
 
 class Trainer:
     """Trains a model on an objective, keeping the checkpoint that is best on validation clips.
 
     It is given training and validation clips and never sees others (under the protocol "release",
-    test clips stand where validation clips should: `Recipe.chosen_by`). `folder` holds snapshots
-    while it runs, and `folder/checkpoint` the selected model afterwards; started again on the
-    same folder, it goes on where it was.
+    test clips stand where validation clips should: `Recipe.chosen_by`). The workplace's folder
+    holds snapshots while it runs, and `checkpoint` in it the selected model afterwards; started
+    again on the same folder, it goes on where it was.
 
     fabric: of a run in several processes, launched (`infofuse.training.processes`). Each makes a
     Trainer of its own, of the same things. They share every batch (`Share`), the first of them
@@ -57,23 +77,16 @@ class Trainer:
         self,
         model: nn.Module,
         objective: Objective,
-        train: Loader,
-        valid: Loader,
+        data: TrainingData,
         recipe: Recipe,
-        spec: DataSpec,
-        folder: Path,
-        report: Report = lambda *_: None,
-        facts: dict[str, Any] | None = None,
-        snapshot_seconds: float = SNAPSHOT_SECONDS,
-        *,
-        watch: Watch = lambda _: None,
+        workplace: Workplace,
+        observer: Observer | None = None,
         fabric: "Fabric | None" = None,
     ):
-        self.recipe, self.config, self.spec = recipe, recipe.train, spec
-        self.train_loader, self.valid_loader = train, valid
-        self.folder, self.report, self.facts = folder, report, facts or {}
-        self.watch = watch
-        self.snapshot_seconds, self._last_snapshot = snapshot_seconds, time.monotonic()
+        self.recipe, self.config, self.data = recipe, recipe.train, data
+        self.train_loader, self.folder = data.train, workplace.folder
+        self.workplace, self._last_snapshot = workplace, time.monotonic()
+        self.observer = observer or Observer()
         self.fabric = fabric or fabric_of(self.config)
         main, estimators = optimizers(model, objective, self.config)
         self.raw_model, self.objective = model, objective.to(self.fabric.device)
@@ -87,7 +100,7 @@ class Trainer:
         self.progress = Progress()
         kept = {"main": main} | ({"estimators": estimators} if estimators else {})
         modules = {"model": model, "objective": objective}
-        self.state = TrainingState(folder / "state", modules, kept, self.fabric.device)
+        self.state = TrainingState(self.folder / "state", modules, kept, self.fabric.device)
 
     def fit(self) -> Progress:
         """Train until the patience or the epochs are used up; returns the history."""
@@ -95,13 +108,13 @@ class Trainer:
         restored = self.state.restore()
         if restored:
             self.progress = Progress(**restored)
-            self.watch(self.progress)
+            self.observer.epoch_ends(self.progress)
         with whole_batches():
             while not self.progress.finished(self.config):
                 self._epoch()
                 if self.writes and self._snapshot_due:
                     self._snapshot()
-                self.watch(self.progress)
+                self.observer.epoch_ends(self.progress)
         self._finish()
         return self.progress
 
@@ -112,7 +125,7 @@ class Trainer:
 
     @property
     def _snapshot_due(self) -> bool:
-        return time.monotonic() - self._last_snapshot >= self.snapshot_seconds
+        return time.monotonic() - self._last_snapshot >= self.workplace.snapshot_seconds
 
     def _epoch(self) -> None:
         started = time.perf_counter()
@@ -129,8 +142,6 @@ class Trainer:
         record |= {"epoch": number, "seconds": round(time.perf_counter() - started, 2)}
         self.progress.history.append(record)
         self.progress.epoch = number
-        if self.writes:
-            write_json(self.folder / "history.json", self.progress.history)
 
     def _first_pass(self, number: int) -> dict[str, float]:
         """Fit the measures that learn apart; the encoders are fixed and need no gradient."""
@@ -197,22 +208,22 @@ class Trainer:
             module.zero_grad()
 
     def _validate(self, number: int, meter: Meter) -> dict[str, float]:
-        self.report(number, self.config.epochs, 1, 1, "validation")
+        self.observer.step(Step(number, self.config.epochs, 1, 1, "validation"))
         self.model.eval()
         self.objective.eval()
-        prediction = predict(self.model, self.valid_loader, self.fabric.device, meter.watch)
-        return self.spec.task.score(prediction, self.valid_loader.labels)
+        prediction = predict(self.model, self.data.valid, self.fabric.device, meter.watch)
+        return self.data.spec.task.score(prediction, self.data.valid.labels)
 
     def _select(self, number: int, scores: dict[str, float]) -> None:
         """Keep this epoch's model if it is the best so far."""
-        score = self.spec.task.regret(scores)
+        score = self.data.spec.task.regret(scores)
         best = self.progress.best
         if math.isnan(score) or (best is not None and score >= best):
             return
         self.progress.best, self.progress.best_epoch = score, number
         if self.writes:
-            facts = self.facts | {"epoch": number, self.recipe.chosen_by: scores}
-            what = (self.raw_model, self.objective, self.recipe, self.spec, facts)
+            facts = {**self.workplace.facts} | {"epoch": number, self.recipe.chosen_by: scores}
+            what = (self.raw_model, self.objective, self.recipe, self.data.spec, facts)
             checkpoint.save(self._kept(number), *what, learnt_only=True)
 
     def _kept(self, epoch: int) -> Path:
@@ -257,5 +268,5 @@ class Trainer:
         """The batches on the device, each reported; `done` came before in this epoch."""
         total = self._first_batches + len(self.train_loader)
         for i, batch in enumerate(batches, start=done):
-            self.report(epoch, self.config.epochs, i, total, what)
+            self.observer.step(Step(epoch, self.config.epochs, i, total, what))
             yield batch.to(self.fabric.device)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from infofuse.errors import InfofuseError, unknown
+from infofuse.errors import InfofuseError
 from infofuse.training.recipe import TrainConfig
 
 if TYPE_CHECKING:
@@ -46,23 +46,21 @@ def fabric_of(config: TrainConfig, **choices: Any) -> "Fabric":
         raise InfofuseError(f"train.device is {config.device!r}, not to be had: {said}") from None
 
 
-def launch(config: TrainConfig, devices: int = 1, strategy: str = "ddp") -> "Fabric":
+def launch(config: TrainConfig, devices: int = 1) -> "Fabric":
     """Fabric with its processes running: this one, and others that were given the same command.
 
     devices: processes on this machine, each with a device of its own, or a share of the CPU.
     Under torchrun, which has started them, as many as `--nproc-per-node` says.
 
-    Raises InfofuseError for fewer than one process, for FSDP, and where another number of
-    processes has been started already.
+    Raises InfofuseError for fewer than one process, and where another number of processes has been
+    started already.
     """
     world = int(os.environ.get("WORLD_SIZE", devices))
-    _refuse(devices, strategy, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
+    _refuse(devices, int(os.environ.get("LOCAL_WORLD_SIZE", world)))
     if world == 1:
         return fabric_of(config)
-    from infofuse.training.strategy import Replicas
-
-    nodes, replicas = world // devices, Replicas()
-    fabric = fabric_of(config, devices=devices, num_nodes=nodes, strategy=replicas)
+    nodes = world // devices
+    fabric = fabric_of(config, devices=devices, num_nodes=nodes, strategy=_replicas())
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its banner of processes
     fabric.launch()
     children = getattr(fabric.strategy.launcher, "procs", [])
@@ -71,16 +69,25 @@ def launch(config: TrainConfig, devices: int = 1, strategy: str = "ddp") -> "Fab
     return fabric
 
 
-def _refuse(devices: int, strategy: str, started: int) -> None:
+def _replicas() -> Any:
+    """Fabric's data-parallel strategy without torch's wrapper around the model.
+
+    `DistributedDataParallel` averages gradients while it goes back from the output of its own
+    forward. Here a loss may take the model twice (dependency penalties), leave out parts of it, or
+    not be of the model (estimators); `infofuse.training.share` averages before each step instead.
+    """
+    from lightning_fabric.strategies import DDPStrategy
+
+    class Replicas(DDPStrategy):
+        def setup_module(self, module: Any) -> Any:
+            return module
+
+    return Replicas()
+
+
+def _refuse(devices: int, started: int) -> None:
     if devices < 1:
         raise InfofuseError(f"a run takes at least one process; found --devices {devices}")
-    if strategy == "fsdp":
-        raise InfofuseError(
-            "FSDP, which cuts a model over several GPUs, is not supported: use --strategy ddp, "
-            "which has the whole model in each process"
-        )
-    if strategy != "ddp":
-        raise unknown("strategy", strategy, ["ddp"])
     if started != devices:
         raise InfofuseError(
             f"{started} processes of this run have been started on this machine (by torchrun?) and "

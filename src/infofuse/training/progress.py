@@ -1,6 +1,5 @@
 """Where a training stands, and the means it keeps of an epoch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,10 +20,6 @@ class Progress:
     def finished(self, config: TrainConfig) -> bool:
         """Whether the epochs are used up, or the patience is."""
         return self.epoch >= config.epochs or self.epoch - self.best_epoch >= config.patience
-
-
-Watch = Callable[[Progress], None]
-"""Called after each epoch, and when a run goes on, with where it stands; may raise to end it."""
 
 
 class Means:

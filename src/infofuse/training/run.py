@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,10 @@ from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
 from infofuse.training.curves import draw
-from infofuse.training.loop import SNAPSHOT_SECONDS, Report, Trainer
+from infofuse.training.loop import SNAPSHOT_SECONDS, Trainer, TrainingData, Workplace
+from infofuse.training.observer import History, Observer, Observers
 from infofuse.training.prepare import prepare
 from infofuse.training.processes import launch, rank, together
-from infofuse.training.progress import Watch
 from infofuse.training.protocol import evaluate, open_split
 from infofuse.training.recipe import GIVEN, Recipe
 from infofuse.training.tracking import tracker
@@ -35,9 +35,6 @@ CHOSEN_BY_TEST = {"protocol": "release", "chosen_by": "test"}
 PER_CLIP = "training_clips.json"
 """The file of a seed's folder with what the objective found out about each training clip."""
 
-Announce = Callable[[int, list[int]], Report]
-"""Called with a seed and all seeds before it is trained; gives what the loop reports to."""
-
 
 def train(
     recipe: Recipe,
@@ -45,18 +42,18 @@ def train(
     *,
     corpus: Corpus | None = None,
     test: bool = True,
-    announce: Announce = lambda *_: lambda *_: None,
+    observers: Sequence[Observer] = (),
     snapshot_seconds: float = SNAPSHOT_SECONDS,
     log: str = "",
     devices: int = 1,
-    strategy: str = "ddp",
 ) -> dict[str, Any]:
     """Train every seed of a recipe into a folder, and return what `metrics.json` there says.
 
     Each seed's checkpoint is chosen by its validation score alone; then, unless `test` is off,
     the test split is opened once and scored. Started again on the same folder, finished seeds are
-    kept and a killed one goes on. corpus: the data, if it is open already. log: a tracker that is
-    told of each epoch too (`infofuse.training.tracking`). devices: processes that share each
+    kept and a killed one goes on. corpus: the data, if it is open already. observers: are told of
+    the run as it goes (`infofuse.training.observer`). log: the name of a tracker that is told, too
+    (`infofuse.training.tracking`). devices: processes that share each
     batch; the command is started again in each (`infofuse.training.processes`), the first one
     writes, and all return the same.
 
@@ -75,24 +72,17 @@ def train(
         )
     if rank() == 0:
         _claim(out, recipe, corpus)
-    fabric = launch(recipe.train, devices, strategy)
+    fabric = launch(recipe.train, devices)
+    first = fabric.is_global_zero
+    told = Observers([*observers, tracker(log)] if first else [])
     with together(fabric):
         for seed in recipe.seeds:
             folder = out / f"seed-{seed}"
             if not _is_done(folder, test):
-                train_seed(
-                    recipe,
-                    corpus,
-                    seed,
-                    folder,
-                    announce(seed, list(recipe.seeds)),
-                    snapshot_seconds,
-                    tracker(log if fabric.is_global_zero else "", folder),
-                    fabric,
-                )
-                if test and fabric.is_global_zero:
+                train_seed(recipe, corpus, seed, folder, told, snapshot_seconds, fabric)
+                if test and first:
                     _test_seed(folder, corpus)
-        if fabric.is_global_zero:
+        if first:
             _write_summary(recipe, corpus, out)
         fabric.barrier()
     return summarise(recipe, corpus, out)
@@ -164,43 +154,35 @@ def train_seed(
     corpus: Corpus,
     seed: int,
     folder: Path,
-    report: Report = lambda *_: None,
+    observer: Observer | None = None,
     snapshot_seconds: float = SNAPSHOT_SECONDS,
-    watch: Watch = lambda _: None,
     fabric: "Fabric | None" = None,
 ) -> None:
     """Train one seed into a folder, where `metrics.json` then has its validation scores.
 
-    It reads the training split and the one that the epoch is chosen by, and no other. watch: is
-    told of each epoch, and may end the training by an exception.
+    It reads the training split and the one that the epoch is chosen by, and no other. observer: is
+    told of the training, and may end it by an exception.
     """
     if (folder / "metrics.json").is_file():
         return
+    observer = observer or Observer()
+    observer.seed_begins(seed, recipe.seeds, folder)
     training = corpus.split("train")
     model, objective = prepare(recipe, corpus.spec, training, seed)
     folder.mkdir(parents=True, exist_ok=True)  # from now on the run's folder is not taken over
     validation = open_split(corpus, recipe.chosen_by, folder)
     size = recipe.train.batch_size
-    trainer = Trainer(
-        model,
-        objective,
-        Loader(
-            columns(model, training),
-            training.labels,
-            size,
-            seed,
-            max_steps=recipe.train.max_steps,
-        ),
+    steps = recipe.train.max_steps
+    data = TrainingData(
+        Loader(columns(model, training), training.labels, size, seed, max_steps=steps),
         Loader(columns(model, validation), validation.labels, 2 * size),
-        recipe,
         corpus.spec,
-        folder,
-        report,
-        {"seed": seed, "data_fingerprint": corpus.fingerprint, "versions": versions()},
-        snapshot_seconds,
-        watch=watch,
-        fabric=fabric,
     )
+    facts = {"seed": seed, "data_fingerprint": corpus.fingerprint, "versions": versions()}
+    workplace = Workplace(folder, facts, snapshot_seconds)
+    first = fabric is None or fabric.is_global_zero
+    told = Observers([History(folder), observer] if first else [])
+    trainer = Trainer(model, objective, data, recipe, workplace, told, fabric)
     progress = trainer.fit()
     if not trainer.writes:
         return

@@ -1,42 +1,52 @@
-"""Trackers are told of each epoch as it ends. CSV and JSON are always written; these are extra."""
+"""Trackers: observers that write for other tools, beside what is written anyway, CSV and JSON."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from infofuse.errors import missing, unknown
-from infofuse.training.progress import Progress, Watch
+from infofuse.training.observer import Observer
+from infofuse.training.progress import Progress
 
 
-def tracker(name: str, folder: Path) -> Watch:
-    """The tracker of that name for a run's seed, writing below its folder; "" is none.
+def tracker(name: str) -> Observer:
+    """The tracker of that name, which writes below each seed's folder; "" is none.
 
     Raises InfofuseError for a name that is not known, or whose package is not installed.
     """
-    known = {"": lambda _: lambda _: None, "tensorboard": _tensorboard}
+    known = {"": Observer, "tensorboard": TensorBoard}
     if name not in known:
         raise unknown("tracker", name, filter(None, known))
-    return known[name](folder)
+    return known[name]()
 
 
-def _tensorboard(folder: Path) -> Watch:
-    """Event files in `folder/tensorboard`. A resumed run replaces the epochs that it repeats."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise missing("--log tensorboard needs the package tensorboard", "tensorboard") from None
-    writers: list[Any] = []
+class TensorBoard(Observer):
+    """Event files in `tensorboard` below a seed's folder.
 
-    def track(progress: Progress) -> None:
+    A resumed run replaces the epochs that it repeats.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            needed = "--log tensorboard needs the package tensorboard"
+            raise missing(needed, "tensorboard") from None
+        self._writer_of, self._folder = SummaryWriter, Path()
+        self._writer: Any = None
+
+    def seed_begins(self, seed: int, seeds: Sequence[int], folder: Path) -> None:
+        self._folder, self._writer = folder / "tensorboard", None
+
+    def epoch_ends(self, progress: Progress) -> None:
         record = progress.history[-1]
         epoch = record["epoch"]
-        if not writers:
-            writers.append(SummaryWriter(str(folder / "tensorboard"), purge_step=epoch))
+        if self._writer is None:
+            self._writer = self._writer_of(str(self._folder), purge_step=epoch)
         for key, value in record.items():
             if isinstance(value, int | float) and key != "epoch":
-                writers[0].add_scalar(_place(key), value, epoch)
-        writers[0].flush()
-
-    return track
+                self._writer.add_scalar(_place(key), value, epoch)
+        self._writer.flush()
 
 
 def _place(key: str) -> str:

@@ -13,6 +13,7 @@ from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.environment import one_thread
 from infofuse.errors import InfofuseError
 from infofuse.files import locked, number, read_json, write_json
+from infofuse.training.observer import Observer
 from infofuse.training.progress import Progress
 from infofuse.training.recipe import Recipe, resolve
 from infofuse.training.run import train_seed
@@ -103,7 +104,7 @@ def _train(follow: "Follow", folder: Path) -> tuple[State, str]:
     try:
         for seed in follow.recipe.seeds:
             place = folder / f"seed-{seed}"
-            train_seed(follow.recipe, follow.corpus, seed, place, watch=follow.watch)
+            train_seed(follow.recipe, follow.corpus, seed, place, follow)
             follow.finish(read_json(place / "metrics.json"))
     except Hopeless:
         return "pruned", ""
@@ -119,7 +120,7 @@ def _without_test(data: str) -> Corpus:
     return Corpus(whole.spec, {name: whole.split(name) for name in ("train", "valid")})
 
 
-class Follow:
+class Follow(Observer):
     """Follows a trial over its seeds, and says when it is hopeless."""
 
     def __init__(self, recipe: Recipe, corpus: Corpus, rivals: tuple[Mapping[int, float], ...]):
@@ -128,8 +129,8 @@ class Follow:
         self.course: dict[int, float] = {}
         self.before = self.now = 0
 
-    def watch(self, progress: Progress) -> None:
-        """After each epoch. Raises Hopeless at the first one at which the trial was."""
+    def epoch_ends(self, progress: Progress) -> None:
+        """Raises Hopeless at the first one at which the trial was."""
         best = float("inf")
         for epoch, record in enumerate(progress.history, start=1):
             self.now = epoch

@@ -10,10 +10,13 @@ term's choices, and `plus(model, choices)`, the objective that is added for a mo
 """
 
 import contextlib
+import dataclasses
 import importlib
 import pkgutil
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
@@ -76,7 +79,7 @@ class TermModule(Protocol):
     def plus(self, model: nn.Module, choices: Any) -> Objective: ...
 
 
-HELPERS = {"base", "inputs", "spaces"}
+HELPERS = {"inputs", "paper", "spaces"}
 """The modules of this package that are no paper."""
 
 
@@ -102,25 +105,47 @@ def build(
     plus: by paper, its choices (`TermModule`). Raises InfofuseError for choices of which nothing
     can be built, such as a dropout above 1.
     """
-    with _choices_of(name):
+    with _choices_of(name, config):
         model, objective = get(name).build(config, spec)
     terms = []
     for other, choices in (plus or {}).items():
-        with _choices_of(other):
+        with _choices_of(other, choices):
             terms.append(get_term(other).plus(model, choices))
     return model, Sum(objective, *terms) if terms else objective
 
 
 @contextlib.contextmanager
-def _choices_of(name: str) -> Iterator[None]:
-    """What torch or a part of a model refuses of a paper's choices, as a user's mistake."""
+def _choices_of(name: str, choices: Any) -> Iterator[None]:
+    """What is refused of a paper's choices as a user's mistake, in one sentence.
+
+    Sizes and counts are looked at before. Then ValueErrors count, as torch and the parts of models
+    raise them for values that make no sense, and what torch asserts of them. Every other exception
+    is a mistake of ours, and stays what it is.
+    """
     try:
+        _refuse_sizes(choices)
         yield
     except InfofuseError:
         raise
-    except (ValueError, AssertionError, ZeroDivisionError, RuntimeError) as error:
+    except (ValueError, AssertionError) as error:
+        if isinstance(error, AssertionError) and _is_ours(error):
+            raise
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InfofuseError(f"{name} cannot be built of these choices: {said}") from error
+
+
+def _refuse_sizes(choices: Any) -> None:
+    """Raise ValueError for a whole number below 0, or for a number of heads below 1."""
+    for field in dataclasses.fields(choices):
+        value, least = getattr(choices, field.name), int(field.name.endswith("heads"))
+        if type(value) is int and value < least:
+            raise ValueError(f"{field.name} is at least {least}; found {value}")
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether it was raised by a line of this package, and not of torch or another."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename).is_relative_to(Path(__file__).parents[1])
 
 
 def get_term(name: str) -> TermModule:
