@@ -23,7 +23,7 @@ import numpy as np
 from infofuse.data import Corpus
 from infofuse.environment import versions
 from infofuse.files import write_json
-from infofuse.metrics import SHORT
+from infofuse.metrics import METRICS
 from markdown_table import tabled
 
 ROOT = Path(__file__).parents[1]
@@ -91,7 +91,7 @@ class Grid:
             if facts := list(self.seeds(data, system).values()):
                 cells = [spread([f["test"][m] for f in facts]) for m in metrics]
                 rows[title] = [*cells, *(column(facts) for column in columns.values())]
-        return table("test split", [*(SHORT[m] for m in metrics), *columns], rows)
+        return table("test split", [*(METRICS[m].short for m in metrics), *columns], rows)
 
     def gains(self, data: str, system: str, base: str, metric: str) -> list[float]:
         """A system's test scores minus those of a base, seed by seed."""
@@ -107,7 +107,7 @@ class Grid:
             gains = [self.gains(data, system, base, metric) for metric in metrics]
             if system != base and gains[0]:
                 rows[title] = [*(spread(g, sign=True) for g in gains), str(len(gains[0]))]
-        columns = [*(SHORT[m] for m in metrics), "seeds"]
+        columns = [*(METRICS[m].short for m in metrics), "seeds"]
         return table(f"minus {name}, paired", columns, rows) if rows else ""
 
     def costs(self, data: str, titles: Mapping[str, str], digits: int = 1) -> str:

@@ -47,7 +47,7 @@ from infofuse.data import write_store
 from infofuse.data.synthetic import ceiling, preset, synthesize, total_correlation
 from infofuse.figures import blank, save
 from infofuse.files import write_json
-from infofuse.metrics import BETTER, SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.statistics import compare, holm
 
 GRID = Grid("mdm_mosi", runs="mdm", keep=True)
@@ -280,8 +280,8 @@ def differences(data: str, metric: str) -> str:
     names = dict.fromkeys(name for found in by_baseline for name in found)
     missing = ["–"] * 3
     rows = {n: [c for found in by_baseline for c in found.get(n, missing)] for n in names}
-    columns = [[f"minus {b}", "95 % interval", "p, corrected"] for b in BASELINES]
-    return table(f"{SHORT[metric]}, test split", [c for three in columns for c in three], rows)
+    columns = [c for b in BASELINES for c in (f"minus {b}", "95 % interval", "p, corrected")]
+    return table(f"{METRICS[metric].short}, test split", columns, rows)
 
 
 def against(data: str, metric: str, baseline: str) -> dict[str, list[str]]:
@@ -321,7 +321,7 @@ def targets(data: str) -> str:
     for metric in metrics:
         for baseline in BASELINES:
             gains = {b: paired(data, b, p, metric, baseline) for b, p in chose.items()}
-            columns[f"{SHORT[metric]}, minus {baseline}"] = BETTER[metric], gains
+            columns[f"{METRICS[metric].short}, minus {baseline}"] = METRICS[metric].better, gains
     if data in SPOILT:
         gains = {b: kept_more(data, b, p) for b, p in chose.items()}
         columns["share of the MAE kept at rate 0.5, minus plain"] = "max", gains
@@ -365,7 +365,7 @@ def scores(data: str) -> str:
             cells = [spread([f["test"][m] for f in facts]) for m in metrics]
             facts_of = [f"{what} {dial:g}", seconds, str(len(facts))]
             rows[f"{backbone}, {treatment}"] = [*cells, *facts_of]
-    columns = [*(SHORT[m] for m in metrics), "chosen", "seconds an epoch", "seeds"]
+    columns = [*(METRICS[m].short for m in metrics), "chosen", "seconds an epoch", "seeds"]
     return table("test split", columns, rows) if rows else "Not run yet."
 
 

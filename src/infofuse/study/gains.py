@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import number
-from infofuse.metrics import SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.grid import Place
 from infofuse.study.results import Results
 from infofuse.study.spec import with_penalties
-from infofuse.study.statistics import CEILING, compare, holm, rope
+from infofuse.study.statistics import compare, holm, rope
 from infofuse.study.table import Interval, Spread, Table, Value
 
 ALL = "all data"
@@ -97,7 +97,7 @@ def _table(
                 found[i].n,
             )
         )
-    compared_by = {SHORT[results.primary(place)] for place in results.places}
+    compared_by = {METRICS[results.primary(place)].short for place in results.places}
     metric = "each data set's metric" if len(compared_by) > 1 else "".join(compared_by)
     note = f"{what} in {metric}, {NOTE.format(rope=results.study.rope)} {_enough(len(rows))}"
     return Table(name, title, COLUMNS, tuple(rows), f"{note} {results.replaced}".strip())
@@ -136,8 +136,8 @@ def _of_pairs(
 def _equivalence(results: Results, place: Place) -> float:
     """The region of equivalence on the scale from floor to perfect."""
     metric = results.primary(place)
-    floor = number(results.surveys[place.name].floor.get(metric))
-    return results.study.rope / abs(CEILING.get(metric, 1.0) - (floor if floor == floor else 0.0))
+    low, high = METRICS[metric].ends(number(results.surveys[place.name].floor.get(metric)))
+    return results.study.rope / abs(high - low)
 
 
 def _overlap(results: Results) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import number
-from infofuse.metrics import BETTER, SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.gains import differences, penalties
 from infofuse.study.grid import Cell, Place, System, recipe_of
 from infofuse.study.published import Figure, encoder_of, figures, verdict
@@ -60,10 +60,10 @@ def scores(results: Results, place: Place) -> Table:
     return Table(
         f"scores_{place.name}",
         f"Test scores, {survey.title}",
-        ("system", *(SHORT[m] for m in metrics), "seeds"),
+        ("system", *(METRICS[m].short for m in metrics), "seeds"),
         tuple(rows),
         "Mean ± standard deviation over seeds.",
-        {SHORT[m]: BETTER[m] for m in metrics},  # type: ignore[misc]
+        {METRICS[m].short: METRICS[m].better for m in metrics},
     )
 
 
@@ -177,7 +177,7 @@ def _beside(
             place.name,
             system.title,
             figure.title,
-            SHORT[metric],
+            METRICS[metric].short,
             score,
             Spread.of(values),
             said,
@@ -253,7 +253,7 @@ def summary(results: Results) -> str:
     lines += [results.warning] if results.peeked else []
     for place in (p for p in results.places if results.on(p)):
         metric = results.primary(place)
-        lines += ["", f"{results.surveys[place.name].title}, test {SHORT[metric]}"]
+        lines += ["", f"{results.surveys[place.name].title}, test {METRICS[metric].short}"]
         for system in results.on(place):
             values = np.array(list(results.scores(place, system.name, metric).values()))
             lines.append(f"  {system.title:<40.40} {text(Spread.of(values))}")

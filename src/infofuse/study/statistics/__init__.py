@@ -2,12 +2,11 @@
 
 from infofuse.study.statistics.bayes import Rope, rope
 from infofuse.study.statistics.elo import elo
-from infofuse.study.statistics.normalised import CEILING, GroupMean, group_mean, normalised
+from infofuse.study.statistics.normalised import GroupMean, group_mean, normalised
 from infofuse.study.statistics.paired import Paired, bootstrap, compare, holm, sign_flip, wilcoxon
 from infofuse.study.statistics.ranks import Ranks, critical_difference, rank
 
 __all__ = [
-    "CEILING",
     "GroupMean",
     "Paired",
     "Ranks",
