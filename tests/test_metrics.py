@@ -1,9 +1,12 @@
 """The field's scores against hand counts, scikit-learn and scipy."""
 
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import zip_longest
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,10 @@ from infofuse import metrics
 from infofuse.errors import InfofuseError
 
 Convention = Callable[[np.ndarray, np.ndarray], dict[str, float]]
+
+CONVENTIONS: dict[str, Convention] = {
+    name: getattr(metrics, name) for name in ("mosi", "sims", "plain", "classification")
+}
 
 # Ten clips that hit every edge: halves, zeros, values beyond the range, both signs.
 TRUTH = np.array([-3.0, -2.5, -1.4, -0.5, 0.0, 0.0, 0.5, 1.5, 2.5, 3.0])
@@ -152,12 +159,12 @@ def test_unknown_labels_are_dropped_with_their_predictions(convention: Conventio
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_prediction_that_is_not_finite_spoils_every_score(bad: float) -> None:
     spoilt = np.append(GUESS[1:], bad)
-    for convention in (metrics.mosi, metrics.sims, metrics.plain, metrics.classification):
+    for convention in CONVENTIONS.values():
         assert all(math.isnan(v) for v in convention(TRUTH, spoilt).values())
 
 
 def test_no_clip_at_all() -> None:
-    for convention in (metrics.mosi, metrics.sims, metrics.plain, metrics.classification):
+    for convention in CONVENTIONS.values():
         assert all(math.isnan(v) for v in convention([], []).values())
         assert all(math.isnan(v) for v in convention([np.nan], [1.0]).values())
 
@@ -180,15 +187,65 @@ def test_shapes_that_do_not_match_are_refused() -> None:
         metrics.mosi(np.zeros((2, 1)), np.zeros((2, 1)))
 
 
-def test_every_key_is_named_and_has_a_direction() -> None:
-    keys = {
-        key
-        for convention in (metrics.mosi, metrics.sims, metrics.plain, metrics.classification)
-        for key in convention([1.0, 0.0], [1.0, 0.0])
+ONE_FUNCTION_OF_A_METRIC = [
+    pytest.param(metric, convention, id=f"{key}-{convention}")
+    for key, metric in metrics.METRICS.items()
+    for convention in metric.functions
+]
+
+
+def test_every_key_of_a_convention_has_a_record_which_knows_its_function() -> None:
+    for name, convention in CONVENTIONS.items():
+        having = {key for key, metric in metrics.METRICS.items() if name in metric.functions}
+        assert set(convention([1.0, 0.0], [1.0, 0.0])) == having, name
+    records = metrics.METRICS.values()
+    assert [metric.key for metric in records] == list(metrics.METRICS)
+    assert {convention for m in records for convention in m.functions} == set(CONVENTIONS)
+    for words in (m.name for m in records), (m.short for m in records):
+        assert len(set(words)) == len(metrics.METRICS)
+
+
+@pytest.mark.parametrize(("metric", "convention"), ONE_FUNCTION_OF_A_METRIC)
+def test_a_record_says_what_its_function_does(metric: metrics.Metric, convention: str) -> None:
+    score = metric.functions[convention]
+    truth = np.array([-1.0, -0.8, -0.3, 0.0, 0.2, 0.5, 0.9])
+    assert score(truth, truth) == pytest.approx(metric.ceiling)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        perturbed = score(truth, truth + rng.normal(size=len(truth)))
+        assert metrics.gain(metric.key, perturbed, metric.ceiling) <= 1e-12
+    # What a constant predictor reaches, which is `floor` only where that is undefined.
+    constant = score(truth, np.zeros_like(truth))
+    low, high = metric.ends(constant)
+    assert low == pytest.approx(metric.floor if math.isnan(constant) else constant)
+    assert metrics.gain(metric.key, high, low) > 0
+
+
+def test_floors_stand_in_for_undefined_scores_of_constants() -> None:
+    assert metrics.METRICS["corr"].ends(math.nan) == (0.0, 1.0)
+    assert metrics.METRICS["mae"].ends(1.3) == (1.3, 0.0)
+    assert math.isnan(metrics.METRICS["mae"].ends(math.nan)[0])
+
+
+def test_a_score_without_a_record_is_its_own_name() -> None:
+    assert metrics.named("acc7") == "Acc-7 (seven classes)"
+    assert metrics.named("perplexity") == "perplexity"
+
+
+def test_the_page_on_metrics_agrees_with_the_records() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text()
+    rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| `")]
+    pairs = [(re.findall("`(.+?)`", cells[0]), re.findall("`(.+?)`", cells[-1])) for cells in rows]
+    theirs = {
+        key: alias for keys, found in pairs for key, alias in zip_longest(keys, found, fillvalue="")
     }
-    assert keys == set(metrics.NAMES) == set(metrics.BETTER)
-    assert len(set(metrics.NAMES.values())) == len(metrics.NAMES)
-    assert [key for key, side in metrics.BETTER.items() if side == "min"] == ["mae"]
+    assert theirs == {key: metric.mmsa_key for key, metric in metrics.METRICS.items()}
+    for name in CONVENTIONS:
+        # A convention has a section of its own, or a paragraph that begins with its name.
+        passage = re.search(rf"^## `{name}`:(.+?)^## |^`{name}`, (.+?)\n\n", page, re.M | re.S)
+        assert passage, name
+        named = {word for word in re.findall("`(.+?)`", passage[0]) if word in metrics.METRICS}
+        assert named == {k for k, metric in metrics.METRICS.items() if name in metric.functions}
 
 
 def test_mmsa_names() -> None:

@@ -11,7 +11,8 @@ column sums c (prediction).
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -20,66 +21,53 @@ from infofuse.errors import InfofuseError
 
 Numbers = Sequence[float | int] | np.ndarray
 Vector = Float[np.ndarray, "n"]
-Metric = Callable[[Numbers, Numbers], float]
-
-NAMES = {
-    "mae": "MAE",
-    "corr": "Corr (Pearson)",
-    "ccc": "CCC (concordance)",
-    "acc7": "Acc-7 (seven classes)",
-    "acc5": "Acc-5 (five classes)",
-    "acc3": "Acc-3 (three classes)",
-    "acc2": "Acc-2 (not positive / positive)",
-    "f1": "F1, weighted (not positive / positive)",
-    "acc2_has0": "Acc-2 (negative / non-negative)",
-    "f1_has0": "F1, weighted (negative / non-negative)",
-    "acc2_non0": "Acc-2 (negative / positive, zeros dropped)",
-    "f1_non0": "F1, weighted (negative / positive, zeros dropped)",
-    "accuracy": "Accuracy",
-    "uar": "UAR (unweighted average recall)",
-    "war": "WAR (weighted average recall, which is the accuracy)",
-    "f1_weighted": "F1, weighted by class size",
-}
-"""Each score's key, in words for tables."""
-
-SHORT = {
-    "mae": "MAE", "corr": "Corr", "ccc": "CCC", "acc7": "Acc-7", "acc5": "Acc-5", "acc3": "Acc-3",
-    "acc2": "Acc-2", "f1": "F1", "acc2_has0": "Acc-2 has0", "f1_has0": "F1 has0",
-    "acc2_non0": "Acc-2 non0", "f1_non0": "F1 non0", "accuracy": "Accuracy", "uar": "UAR",
-    "war": "WAR", "f1_weighted": "F1 weighted",
-}  # fmt: skip
-"""The same for narrow columns and axes."""
-
-BETTER = {key: "min" if key == "mae" else "max" for key in NAMES}
-"""Whether less or more of a score is better."""
-
+Score = Callable[[Numbers, Numbers], float]
+Formula = Callable[[Vector, Vector], float]
 Gain = TypeVar("Gain", float, np.ndarray)
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """All that tables, figures and statistics know of a score.
+
+    key: its name in code and files. name: in words. short: for narrow columns and axes.
+    better: whether less or more of it is better. ceiling: what a perfect predictor reaches.
+    floor: what stands for a constant predictor's score where that is undefined.
+    mmsa_key: its key in the toolkit MMSA (thuiar/MMSA, regression tasks); "" where it has none.
+    functions: by the conventions that have it, each of which may cut classes of its own.
+    """
+
+    key: str
+    name: str
+    short: str
+    better: Literal["min", "max"] = "max"
+    floor: float = 0.0
+    ceiling: float = 1.0
+    mmsa_key: str = ""
+    functions: Mapping[str, Score] = field(default_factory=dict)
+
+    def ends(self, constant: float) -> tuple[float, float]:
+        """(floor, ceiling), the floor being a constant predictor's score if that is defined."""
+        return (self.floor if np.isnan(constant) else constant), self.ceiling
+
+
+METRICS: dict[str, Metric] = {}
+"""Every score's record by its key. Each stands above its formula, and nowhere else."""
+
+
+def named(key: str) -> str:
+    """A score's key in words; a key that has no record is its own name."""
+    return METRICS[key].name if key in METRICS else key
 
 
 def gain(metric: str, ours: Gain, theirs: Gain) -> Gain:
     """How much better, in the score's unit: ours - theirs, the other way where less is better."""
-    return -1.0 * (ours - theirs) if BETTER[metric] == "min" else ours - theirs
-
-
-MMSA_ALIASES = {
-    "MAE": "mae",
-    "Corr": "corr",
-    "Mult_acc_7": "acc7",
-    "Mult_acc_5": "acc5",
-    "Mult_acc_3": "acc3",
-    "Mult_acc_2": "acc2",
-    "F1_score": "f1",
-    "Has0_acc_2": "acc2_has0",
-    "Has0_F1_score": "f1_has0",
-    "Non0_acc_2": "acc2_non0",
-    "Non0_F1_score": "f1_non0",
-}
-"""The key here of each key of the toolkit MMSA (thuiar/MMSA, regression tasks)."""
+    return -1.0 * (ours - theirs) if METRICS[metric].better == "min" else ours - theirs
 
 
 def to_mmsa(scores: Mapping[str, float]) -> dict[str, float]:
     """The same scores under MMSA's keys; a score that MMSA does not have keeps its own key."""
-    theirs = {ours: name for name, ours in MMSA_ALIASES.items()}
+    theirs = {key: metric.mmsa_key or key for key, metric in METRICS.items()}
     return {theirs.get(key, key): value for key, value in scores.items()}
 
 
@@ -95,16 +83,25 @@ def _vectors(truth: Numbers, prediction: Numbers) -> tuple[Vector, Vector]:
     return t[known], p[known]
 
 
-def _scored(score: Callable[[Vector, Vector], float]) -> Metric:
-    """A metric from a formula that may count on at least one clip and on finite numbers."""
+def _scored(metric: Metric, *conventions: str) -> Callable[[Formula], Score]:
+    """The score by which conventions compute a metric, from its formula; the record knows of it.
 
-    @functools.wraps(score)
-    def metric(truth: Numbers, prediction: Numbers) -> float:
-        t, p = _vectors(truth, prediction)
-        defined = len(t) > 0 and bool(np.isfinite(p).all())
-        return float(score(t, p)) if defined else float("nan")
+    The formula may count on at least one clip and on finite numbers. A convention gives its scores
+    in the order in which their records are first met in this file.
+    """
 
-    return metric
+    def scored(formula: Formula) -> Score:
+        @functools.wraps(formula)
+        def score(truth: Numbers, prediction: Numbers) -> float:
+            t, p = _vectors(truth, prediction)
+            defined = len(t) > 0 and bool(np.isfinite(p).all())
+            return float(formula(t, p)) if defined else float("nan")
+
+        functions: dict[str, Score] = dict.fromkeys(conventions, score)
+        METRICS[metric.key] = replace(metric, functions={**metric.functions, **functions})
+        return score
+
+    return scored
 
 
 def _confusion(truth: Vector, prediction: Vector) -> Int[np.ndarray, "k k"]:
@@ -121,7 +118,11 @@ def _confusion(truth: Vector, prediction: Vector) -> Int[np.ndarray, "k k"]:
 # --- regression ---
 
 
-@_scored
+# A constant has an error wherever there is a label.
+@_scored(
+    Metric("mae", "MAE", "MAE", better="min", floor=float("nan"), ceiling=0.0, mmsa_key="MAE"),
+    "mosi", "sims", "plain",
+)  # fmt: skip
 def mae(truth: Vector, prediction: Vector) -> float:
     """Mean absolute error, mean |t - p|, in the label's unit."""
     import torch
@@ -130,7 +131,7 @@ def mae(truth: Vector, prediction: Vector) -> float:
     return mean_absolute_error(torch.from_numpy(prediction), torch.from_numpy(truth)).item()
 
 
-@_scored
+@_scored(Metric("corr", "Corr (Pearson)", "Corr", mmsa_key="Corr"), "mosi", "sims", "plain")
 def corr(truth: Vector, prediction: Vector) -> float:
     """Pearson's correlation, cov(t, p) / (sd t · sd p); NaN if either is constant or n < 2."""
     import torch
@@ -141,7 +142,7 @@ def corr(truth: Vector, prediction: Vector) -> float:
     return pearson_corrcoef(torch.from_numpy(prediction), torch.from_numpy(truth)).item()
 
 
-@_scored
+@_scored(Metric("ccc", "CCC (concordance)", "CCC"), "plain")
 def ccc(truth: Vector, prediction: Vector) -> float:
     """Concordance correlation, 2 cov(t, p) / (var t + var p + (mean t - mean p)²).
 
@@ -157,13 +158,13 @@ def ccc(truth: Vector, prediction: Vector) -> float:
 # --- classes, given as numbers ---
 
 
-@_scored
+@_scored(Metric("accuracy", "Accuracy", "Accuracy"), "classification")
 def accuracy(truth: Vector, prediction: Vector) -> float:
     """The share of clips of the right class, Σ C_ii / n."""
     return np.mean(truth == prediction)
 
 
-@_scored
+@_scored(Metric("uar", "UAR (unweighted average recall)", "UAR"), "classification")
 def uar(truth: Vector, prediction: Vector) -> float:
     """Unweighted average recall, the mean of C_ii / r_i over the classes that truth contains."""
     c = _confusion(truth, prediction)
@@ -171,7 +172,9 @@ def uar(truth: Vector, prediction: Vector) -> float:
     return np.mean(np.diag(c)[size > 0] / size[size > 0])
 
 
-@_scored
+@_scored(
+    Metric("war", "WAR (weighted average recall, which is the accuracy)", "WAR"), "classification"
+)
 def war(truth: Vector, prediction: Vector) -> float:
     """Weighted average recall, Σ (r_i / n)(C_ii / r_i) = Σ C_ii / n.
 
@@ -180,7 +183,7 @@ def war(truth: Vector, prediction: Vector) -> float:
     return accuracy(truth, prediction)
 
 
-@_scored
+@_scored(Metric("f1_weighted", "F1, weighted by class size", "F1 weighted"), "classification")
 def f1_weighted(truth: Vector, prediction: Vector) -> float:
     """F1 averaged by true class size, Σ (r_i / n) · 2 C_ii / (r_i + c_i).
 
@@ -204,44 +207,59 @@ def _rounded(values: Vector, bound: int) -> Vector:
     return np.round(np.clip(values, -bound, bound))
 
 
-@_scored
+@_scored(Metric("acc7", "Acc-7 (seven classes)", "Acc-7", mmsa_key="Mult_acc_7"), "mosi")
 def acc7(truth: Vector, prediction: Vector) -> float:
     """The share of clips of the same class among -3 … 3, both clipped to ±3 and rounded."""
     return accuracy(_rounded(truth, 3), _rounded(prediction, 3))
 
 
-@_scored
+@_scored(Metric("acc5", "Acc-5 (five classes)", "Acc-5", mmsa_key="Mult_acc_5"), "mosi")
 def acc5(truth: Vector, prediction: Vector) -> float:
     """The share of clips of the same class among -2 … 2, both clipped to ±2 and rounded."""
     return accuracy(_rounded(truth, 2), _rounded(prediction, 2))
 
 
-@_scored
+@_scored(Metric("acc3", "Acc-3 (three classes)", "Acc-3", mmsa_key="Mult_acc_3"), "mosi")
 def acc3(truth: Vector, prediction: Vector) -> float:
     """The share of clips of the same class among -1, 0, 1, both clipped to ±1 and rounded."""
     return accuracy(_rounded(truth, 1), _rounded(prediction, 1))
 
 
-@_scored
+@_scored(
+    Metric("acc2_has0", "Acc-2 (negative / non-negative)", "Acc-2 has0", mmsa_key="Has0_acc_2"),
+    "mosi",
+)
 def acc2_has0(truth: Vector, prediction: Vector) -> float:
     """Accuracy of < 0 against >= 0, over all clips: neutral counts as positive."""
     return accuracy(truth >= 0, prediction >= 0)
 
 
-@_scored
+@_scored(
+    Metric("f1_has0", "F1, weighted (negative / non-negative)", "F1 has0",
+           mmsa_key="Has0_F1_score"),
+    "mosi",
+)  # fmt: skip
 def f1_has0(truth: Vector, prediction: Vector) -> float:
     """`f1_weighted` of < 0 against >= 0, over all clips; called as (truth, prediction)."""
     return f1_weighted(truth >= 0, prediction >= 0)
 
 
-@_scored
+@_scored(
+    Metric("acc2_non0", "Acc-2 (negative / positive, zeros dropped)", "Acc-2 non0",
+           mmsa_key="Non0_acc_2"),
+    "mosi",
+)  # fmt: skip
 def acc2_non0(truth: Vector, prediction: Vector) -> float:
     """Accuracy of <= 0 against > 0, over the clips whose true label is not 0."""
     kept = truth != 0
     return accuracy(truth[kept] > 0, prediction[kept] > 0)
 
 
-@_scored
+@_scored(
+    Metric("f1_non0", "F1, weighted (negative / positive, zeros dropped)", "F1 non0",
+           mmsa_key="Non0_F1_score"),
+    "mosi",
+)  # fmt: skip
 def f1_non0(truth: Vector, prediction: Vector) -> float:
     """`f1_weighted` of <= 0 against > 0, over the clips whose true label is not 0."""
     kept = truth != 0
@@ -263,46 +281,41 @@ def _cut(values: Vector, classes: int) -> Int[np.ndarray, "n"]:
     return np.searchsorted(np.array(_CUTS[classes], np.float32), values.astype(np.float32))
 
 
-@_scored
-def sims_acc2(truth: Vector, prediction: Vector) -> float:
-    """Accuracy over [-1, 0], (0, 1]: neutral counts as negative, unlike `acc2_has0`."""
-    return accuracy(_cut(truth, 2), _cut(prediction, 2))
-
-
-@_scored
-def sims_f1(truth: Vector, prediction: Vector) -> float:
-    """`f1_weighted` over [-1, 0], (0, 1]."""
-    return f1_weighted(_cut(truth, 2), _cut(prediction, 2))
-
-
-@_scored
-def sims_acc3(truth: Vector, prediction: Vector) -> float:
-    """Accuracy over [-1, -0.1], (-0.1, 0.1], (0.1, 1]."""
-    return accuracy(_cut(truth, 3), _cut(prediction, 3))
-
-
-@_scored
+@_scored(METRICS["acc5"], "sims")
 def sims_acc5(truth: Vector, prediction: Vector) -> float:
     """Accuracy over [-1, -0.7], (-0.7, -0.1], (-0.1, 0.1], (0.1, 0.7], (0.7, 1]."""
     return accuracy(_cut(truth, 5), _cut(prediction, 5))
 
 
+@_scored(METRICS["acc3"], "sims")
+def sims_acc3(truth: Vector, prediction: Vector) -> float:
+    """Accuracy over [-1, -0.1], (-0.1, 0.1], (0.1, 1]."""
+    return accuracy(_cut(truth, 3), _cut(prediction, 3))
+
+
+@_scored(Metric("acc2", "Acc-2 (not positive / positive)", "Acc-2", mmsa_key="Mult_acc_2"), "sims")
+def sims_acc2(truth: Vector, prediction: Vector) -> float:
+    """Accuracy over [-1, 0], (0, 1]: neutral counts as negative, unlike `acc2_has0`."""
+    return accuracy(_cut(truth, 2), _cut(prediction, 2))
+
+
+@_scored(Metric("f1", "F1, weighted (not positive / positive)", "F1", mmsa_key="F1_score"), "sims")
+def sims_f1(truth: Vector, prediction: Vector) -> float:
+    """`f1_weighted` over [-1, 0], (0, 1]."""
+    return f1_weighted(_cut(truth, 2), _cut(prediction, 2))
+
+
 # --- conventions ---
+
+
+def _scores(convention: str, truth: Numbers, prediction: Numbers) -> dict[str, float]:
+    functions = {key: metric.functions.get(convention) for key, metric in METRICS.items()}
+    return {key: score(truth, prediction) for key, score in functions.items() if score}
 
 
 def mosi(truth: Numbers, prediction: Numbers) -> dict[str, float]:
     """The scores of CMU-MOSI and CMU-MOSEI, labels in [-3, 3]."""
-    return {
-        "mae": mae(truth, prediction),
-        "corr": corr(truth, prediction),
-        "acc7": acc7(truth, prediction),
-        "acc5": acc5(truth, prediction),
-        "acc3": acc3(truth, prediction),
-        "acc2_has0": acc2_has0(truth, prediction),
-        "f1_has0": f1_has0(truth, prediction),
-        "acc2_non0": acc2_non0(truth, prediction),
-        "f1_non0": f1_non0(truth, prediction),
-    }
+    return _scores("mosi", truth, prediction)
 
 
 def sims(truth: Numbers, prediction: Numbers) -> dict[str, float]:
@@ -312,31 +325,14 @@ def sims(truth: Numbers, prediction: Numbers) -> dict[str, float]:
     and Corr too.
     """
     raw = np.asarray(prediction, np.float64)
-    prediction = np.where(np.isfinite(raw), np.clip(raw, -1, 1), np.nan)
-    return {
-        "mae": mae(truth, prediction),
-        "corr": corr(truth, prediction),
-        "acc5": sims_acc5(truth, prediction),
-        "acc3": sims_acc3(truth, prediction),
-        "acc2": sims_acc2(truth, prediction),
-        "f1": sims_f1(truth, prediction),
-    }
+    return _scores("sims", truth, np.where(np.isfinite(raw), np.clip(raw, -1, 1), np.nan))
 
 
 def plain(truth: Numbers, prediction: Numbers) -> dict[str, float]:
     """The scores of any other regression, such as arousal and valence."""
-    return {
-        "mae": mae(truth, prediction),
-        "corr": corr(truth, prediction),
-        "ccc": ccc(truth, prediction),
-    }
+    return _scores("plain", truth, prediction)
 
 
 def classification(truth: Numbers, prediction: Numbers) -> dict[str, float]:
     """The scores of single-label classes; both arguments are class numbers, not logits."""
-    return {
-        "accuracy": accuracy(truth, prediction),
-        "uar": uar(truth, prediction),
-        "war": war(truth, prediction),
-        "f1_weighted": f1_weighted(truth, prediction),
-    }
+    return _scores("classification", truth, prediction)

@@ -39,7 +39,8 @@ class Curve:
         NaN where score(0) is not above 0, such as a negative correlation: nothing is there to keep.
         """
         whole = np.where(self.scores[:, :1] > 0, self.scores[:, :1], np.nan)
-        return whole / self.scores if metrics.BETTER[self.metric] == "min" else self.scores / whole
+        less_is_better = metrics.METRICS[self.metric].better == "min"
+        return whole / self.scores if less_is_better else self.scores / whole
 
     @property
     def area(self) -> Float[np.ndarray, "models"]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from infofuse.analysis.robustness import Curve
 from infofuse.figures import blank, save
-from infofuse.metrics import NAMES
+from infofuse.metrics import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def draw_curves(runs: Mapping[str, Sequence[Curve]], metric: str, path: Path) ->
             axes = panels[down.index(curve.corruption)][across.index(curve.modality)]
             _line(axes, curve, run)
     for row, corruption in zip(panels, down, strict=True):
-        row[0].set_ylabel(NAMES.get(metric, metric), fontsize=8)
+        row[0].set_ylabel(named(metric), fontsize=8)
         for axes, modality in zip(row, across, strict=True):
             axes.set_title(f"{modality} {corruption}", fontsize=9)
             axes.grid(alpha=0.25)

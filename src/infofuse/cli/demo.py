@@ -23,7 +23,7 @@ def demo(
     """
     from infofuse.demo import SYSTEMS
     from infofuse.demo import demo as run
-    from infofuse.metrics import NAMES
+    from infofuse.metrics import METRICS
     from infofuse.training.recipe import parse_seeds
 
     with show.progress(quiet=json) as observer:
@@ -34,7 +34,7 @@ def demo(
     count = len(next(iter(results.values()))["seeds"])
     heading = ["", *(f"({i})" for i in range(1, len(SYSTEMS) + 1))]
     rows = [
-        [NAMES[m], *(show.spread(results[s.name]["summary"]["test"][m]) for s in SYSTEMS)]
+        [METRICS[m].name, *(show.spread(results[s.name]["summary"]["test"][m]) for s in SYSTEMS)]
         for m in METRICS
     ]
     typer.echo(f"Test split of the generated corpus, mean ± sd of {counted(count, 'seed')}:\n")

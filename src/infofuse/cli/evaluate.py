@@ -20,7 +20,7 @@ def evaluate(
     Every opening of the test split is counted in the run and reported here.
     """
     from infofuse.data import open_corpus
-    from infofuse.metrics import NAMES
+    from infofuse.metrics import named
     from infofuse.training.protocol import evaluate as score
     from infofuse.training.protocol import find_checkpoint
 
@@ -30,7 +30,7 @@ def evaluate(
         show.print_json(result)
         return
     rows = [[f"{split}, {result['clips']} clips", "score"]]
-    rows += [[NAMES.get(k, k), f"{v:.4f}"] for k, v in result["scores"].items()]
+    rows += [[named(k), f"{v:.4f}"] for k, v in result["scores"].items()]
     typer.echo(show.table(rows))
     times = counted(result["test_openings"], "time")
     typer.echo(f"\nThe test split was opened {times} for this run.")

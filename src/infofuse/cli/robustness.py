@@ -33,14 +33,14 @@ def robustness(
     from infofuse.analysis.robustness_picture import draw_curves
     from infofuse.data import open_corpus
     from infofuse.figures import check_picture
-    from infofuse.metrics import NAMES
+    from infofuse.metrics import METRICS
 
     if len(paths) < 2:
         raise InfofuseError("give one or more runs, and the data set last")
     if out is not None:
         check_picture(out)
-    if metric and metric not in NAMES:
-        raise unknown("metric", metric, NAMES)
+    if metric and metric not in METRICS:
+        raise unknown("metric", metric, METRICS)
     *runs, data = paths
     corpus = open_corpus(data)
     options: dict[str, Any] = {"rates": _numbers(rates)} if rates else {}
@@ -83,9 +83,9 @@ def _curves(
 
 
 def _table(found: dict[str, list["Curve"]], metric: str) -> str:
-    from infofuse.metrics import NAMES
+    from infofuse.metrics import named
 
-    rows = [[f"{NAMES.get(metric, metric)}", "p = 0", "p = 0.5", "p = 1", "kept at 0.5", "area"]]
+    rows = [[named(metric), "p = 0", "p = 0.5", "p = 1", "kept at 0.5", "area"]]
     for run, curves in found.items():
         if len(found) > 1:
             rows.append([run, "", "", "", "", ""])

@@ -81,13 +81,11 @@ def train(
 
 def report(metrics: dict[str, Any]) -> str:
     """The summary of a run as a table of metrics by split."""
-    from infofuse.metrics import NAMES
+    from infofuse.metrics import named
 
     splits = list(metrics["summary"])
     count = len(metrics["seeds"])
     names = list(metrics["summary"][splits[0]])
     rows = [[f"{count} seed{'s' * (count > 1)}", *splits]]
-    rows += [
-        [NAMES.get(n, n), *(show.spread(metrics["summary"][s][n]) for s in splits)] for n in names
-    ]
+    rows += [[named(n), *(show.spread(metrics["summary"][s][n]) for s in splits)] for n in names]
     return show.table(rows)

@@ -7,12 +7,11 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import number
-from infofuse.metrics import SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.grid import Place
 from infofuse.study.results import Results
 from infofuse.study.spec import treated, with_treatment
 from infofuse.study.statistics import (
-    CEILING,
     Paired,
     Rope,
     Verdict,
@@ -136,7 +135,7 @@ def judge(results: Results, compared: Sequence[Comparison]) -> list[Judged]:
 
 def unit_of(results: Results) -> str:
     """The metric that gains are in, in words."""
-    short = {SHORT[results.primary(place)] for place in results.places}
+    short = {METRICS[results.primary(place)].short for place in results.places}
     return "each data set's metric" if len(short) > 1 else "".join(short)
 
 
@@ -178,8 +177,8 @@ def _of_pairs(
 def _equivalence(results: Results, place: Place) -> float:
     """The region of equivalence on the scale from floor to perfect."""
     metric = results.primary(place)
-    floor = number(results.surveys[place.name].floor.get(metric))
-    return results.study.rope / abs(CEILING.get(metric, 1.0) - (floor if floor == floor else 0.0))
+    low, high = METRICS[metric].ends(number(results.surveys[place.name].floor.get(metric)))
+    return results.study.rope / abs(high - low)
 
 
 def _overlap(results: Results) -> float:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from infofuse.errors import InfofuseError
 from infofuse.files import number, read_json
-from infofuse.metrics import SHORT, gain
+from infofuse.metrics import METRICS, gain
 from infofuse.study.conduct import FAILURES, kept_record, open_study
 from infofuse.study.finished import Finished
 from infofuse.study.grid import Cell, Place, System, cells, places, systems, trials
@@ -72,8 +72,8 @@ class Results:
     @property
     def replaced(self) -> str:
         """What is said where a data set does not have the study's metric, else nothing."""
-        short = {place.name: SHORT[self.primary(place)] for place in self.places}
-        wanted = SHORT[self.study.metric]
+        short = {place.name: METRICS[self.primary(place)].short for place in self.places}
+        wanted = METRICS[self.study.metric].short
         return " ".join(
             f"{name} has no {wanted}, and is compared by {metric}."
             for name, metric in short.items()

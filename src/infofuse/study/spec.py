@@ -36,7 +36,7 @@ import tomli_w
 
 from infofuse.config import from_table, plain, refuse_unknown
 from infofuse.errors import InfofuseError, unknown
-from infofuse.metrics import BETTER
+from infofuse.metrics import METRICS
 from infofuse.training.recipe import GIVEN, Protocol, parse_seeds, read_recipe, resolve
 
 Split = Literal["given"] | int
@@ -163,8 +163,8 @@ class Study:
         _budget(self)
         if not self.rope >= 0:
             raise InfofuseError(f"rope is at least 0; found {self.rope}")
-        if self.metric not in BETTER:
-            raise unknown("metric", self.metric, BETTER)
+        if self.metric not in METRICS:
+            raise unknown("metric", self.metric, METRICS)
 
     def to_toml(self) -> str:
         """The study as a TOML file would give it, every default resolved."""

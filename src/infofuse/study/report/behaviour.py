@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from infofuse.metrics import SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.grid import Place, System
 from infofuse.study.report.comparison import colour
 from infofuse.study.report.panel import Panel, blank, heat_map, legend
@@ -47,11 +47,11 @@ def _robustness(
                 curve["rates"], middle - sd, middle + sd, color=shade, alpha=0.15, lw=0
             )
     axes.set_xlabel("rate")
-    axes.set_ylabel(f"{SHORT[metric]} ({results.study.analyse_on})")
+    axes.set_ylabel(f"{METRICS[metric].short} ({results.study.analyse_on})")
     legend(figure, axes)
     title = f"{what}, {results.surveys[place.name].title}"
     name = f"robustness_{place.name}_{what.replace(' ', '_')}"
-    return Panel(name, title, f"{SHORT[metric]} against the rate at which {what}", figure)
+    return Panel(name, title, f"{METRICS[metric].short} against the rate at which {what}", figure)
 
 
 def dependence_maps(results: Results) -> Iterator[Panel]:

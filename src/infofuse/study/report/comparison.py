@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import read_json
-from infofuse.metrics import SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.gains import ALL, Judged
 from infofuse.study.grid import Place, System
 from infofuse.study.report.panel import COLOURS, INK, Panel, blank, legend
@@ -46,7 +46,7 @@ def forests(results: Results, name: str, judged: Sequence[Judged]) -> Iterator[P
         axes.spines["left"].set_visible(False)
         axes.locator_params(axis="x", nbins=5)
         place = next((p for p in results.places if p.name == where), None)
-        unit = SHORT[results.primary(place)] if place else "normalised score"
+        unit = METRICS[results.primary(place)].short if place else "normalised score"
         axes.set_xlabel(f"gain in {unit} (right is better)")
         title = ALL if where == ALL else results.surveys[where].title
         words = "; ".join(
@@ -110,7 +110,8 @@ def learning_curves(results: Results) -> Iterator[Panel]:
         if not shown:
             continue
         metric = results.primary(place)
-        wanted = {f"{split}_{metric}": f"{SHORT[metric]} ({split})", "loss": "training loss"}
+        score = f"{METRICS[metric].short} ({split})"
+        wanted = {f"{split}_{metric}": score, "loss": "training loss"}
         for key, label in wanted.items():
             figure, axes = blank(2.9)
             for system in shown:

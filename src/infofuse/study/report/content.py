@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from infofuse.files import number
-from infofuse.metrics import BETTER, SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.gains import ALL, differences, treatments, unit_of
 from infofuse.study.grid import Cell, Place, System
 from infofuse.study.published import Figure, encoder_of, figures, verdict
@@ -74,10 +74,10 @@ def scores(results: Results, place: Place) -> Table:
     return Table(
         f"scores_{place.name}",
         f"Test scores, {survey.title}",
-        ("system", *(SHORT[m] for m in metrics), *column, "seeds"),
+        ("system", *(METRICS[m].short for m in metrics), *column, "seeds"),
         tuple(rows),
         note,
-        {SHORT[m]: BETTER[m] for m in metrics},  # type: ignore[misc]
+        {METRICS[m].short: METRICS[m].better for m in metrics},
     )
 
 
@@ -144,9 +144,10 @@ def retention(results: Results, place: Place) -> Table:
     kinds = list(dict.fromkeys(kind for found in kept.values() for kind in found))
     rows = tuple((title, *(found.get(k) for k in kinds)) for title, found in kept.items())
     clips = {"valid": "validation", "test": "test"}[results.study.analyse_on]
+    short = METRICS[metric].short if metric else ""
     return Table(
         f"retention_{place.name}",
-        f"Share of the {SHORT.get(metric, '')} kept at rate {HALF:g}, {_title(results, place)}",
+        f"Share of the {short} kept at rate {HALF:g}, {results.surveys[place.name].title}",
         ("system", *kinds),
         rows,
         f"The score on {clips} clips as they are over that with a modality spoilt at that rate "
@@ -154,10 +155,6 @@ def retention(results: Results, place: Place) -> Table:
         "seeds.",
         dict.fromkeys(kinds, "max"),
     )
-
-
-def _title(results: Results, place: Place) -> str:
-    return results.surveys[place.name].title
 
 
 def blocks(results: Results) -> Float[np.ndarray, "blocks k"]:
@@ -270,7 +267,7 @@ def _beside(
             place.name,
             system.title,
             figure.title,
-            SHORT[metric],
+            METRICS[metric].short,
             score,
             Spread.of(values),
             said,
@@ -346,7 +343,7 @@ def summary(results: Results) -> str:
     lines += [results.warning] if results.peeked else []
     for place in (p for p in results.places if results.on(p)):
         metric = results.primary(place)
-        lines += ["", f"{results.surveys[place.name].title}, test {SHORT[metric]}"]
+        lines += ["", f"{results.surveys[place.name].title}, test {METRICS[metric].short}"]
         for system in results.on(place):
             values = np.array(list(results.scores(place, system.name, metric).values()))
             lines.append(f"  {system.title:<40.40} {text(Spread.of(values))}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from infofuse.files import write_text
-from infofuse.metrics import SHORT
+from infofuse.metrics import METRICS
 from infofuse.study.gains import ALL, Judged
 from infofuse.study.record import write_record
 from infofuse.study.report.comparison import forests
@@ -123,7 +123,7 @@ def _listed(results: Results, one: Judged) -> str:
 def _numbers(results: Results, one: Judged) -> str:
     """The gain, its p, and what it is tested over where that is not seeds."""
     place = next((p for p in results.places if p.name == one.gain.where), None)
-    unit = SHORT[results.primary(place)] if place else "normalised"
+    unit = METRICS[results.primary(place)].short if place else "normalised"
     spread = Spread.of(one.gain.values)
     sd = f" ± {spread.sd:.3f}" if one.tests.n > 1 else ""
     over = "" if one.gain.unit == "seeds" else f", over {one.tests.n} {one.gain.unit}"

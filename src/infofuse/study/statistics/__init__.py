@@ -2,7 +2,7 @@
 
 from infofuse.study.statistics.bayes import Rope, rope
 from infofuse.study.statistics.elo import elo
-from infofuse.study.statistics.normalised import CEILING, GroupMean, group_mean, normalised
+from infofuse.study.statistics.normalised import GroupMean, group_mean, normalised
 from infofuse.study.statistics.paired import (
     Paired,
     compare,
@@ -16,7 +16,6 @@ from infofuse.study.statistics.ranks import Ranks, critical_difference, rank
 from infofuse.study.statistics.verdict import SIGNIFICANT, Verdict, verdict
 
 __all__ = [
-    "CEILING",
     "SIGNIFICANT",
     "GroupMean",
     "Paired",

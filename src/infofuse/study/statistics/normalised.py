@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-CEILING = {"mae": 0.0}
-"""A perfect predictor's score, where it is not 1."""
+from infofuse.metrics import METRICS
+
 RESAMPLES = 2_000
 
 
@@ -22,8 +22,8 @@ def normalised(
     scores: Float[np.ndarray, "..."], floor: float, metric: str
 ) -> Float[np.ndarray, "..."]:
     """z of each score; the floor of a correlation, which a constant does not have, is 0."""
-    floor = 0.0 if np.isnan(floor) else floor
-    return (scores - floor) / (CEILING.get(metric, 1.0) - floor)
+    low, high = METRICS[metric].ends(floor)
+    return (scores - low) / (high - low)
 
 
 @dataclass(frozen=True)
