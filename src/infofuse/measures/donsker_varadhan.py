@@ -38,9 +38,9 @@ class MINE(ScoreBound):
         dim_x: int,
         dim_y: int,
         *,
+        rate: float = 0.01,
         critic: nn.Module | None = None,
         hidden: int = 128,
-        rate: float = 0.01,
     ):
         super().__init__(dim_x, dim_y, critic=critic, hidden=hidden)
         self.rate = rate

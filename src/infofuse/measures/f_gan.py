@@ -99,9 +99,9 @@ class SMILE(ScoreBound):
         dim_x: int,
         dim_y: int,
         *,
+        tau: float = 5.0,
         critic: nn.Module | None = None,
         hidden: int = 128,
-        tau: float = 5.0,
     ):
         super().__init__(dim_x, dim_y, critic=critic, hidden=hidden)
         self.tau = tau

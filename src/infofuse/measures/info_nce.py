@@ -103,9 +103,9 @@ class InfoNCE(ScoreBound):
         dim_x: int,
         dim_y: int,
         *,
+        negatives: Negatives = "y",
         critic: nn.Module | None = None,
         hidden: int = 128,
-        negatives: Negatives = "y",
     ):
         super().__init__(dim_x, dim_y, critic=critic, hidden=hidden)
         self.negatives: Negatives = negatives

@@ -56,9 +56,9 @@ class AlphaTUBA(TUBA):
         dim_x: int,
         dim_y: int,
         *,
+        alpha: float = 0.5,
         critic: nn.Module | None = None,
         hidden: int = 128,
-        alpha: float = 0.5,
     ):
         if not 0 < alpha < 1:
             raise ValueError(

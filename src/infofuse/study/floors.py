@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from infofuse.data.audit.probe import means
 from infofuse.data.corpus import Corpus
-from infofuse.tasks import Regression
+from infofuse.tasks import Regression, Task
 from infofuse.types import Clips, Json
 
 CONSTANT = "constant"
@@ -70,7 +70,7 @@ def _columns(clips: Clips, names: Sequence[str]) -> Float[np.ndarray, "n width"]
 
 
 def _fitted(
-    task: object,
+    task: Task,
     x: Float[np.ndarray, "n width"],
     labels: Float[np.ndarray, "n k"],
     strength: float,
@@ -82,7 +82,7 @@ def _fitted(
 
 
 def _column(
-    task: object,
+    task: Task,
     x: Float[np.ndarray, "n width"],
     y: Float[np.ndarray, "n"],
     strength: float,
@@ -94,7 +94,7 @@ def _column(
     if isinstance(task, Regression):
         ridge = Ridge(strength).fit(x[known], y[known])
         return [ridge.predict(part)[:, None].astype(np.float32) for part in new]
-    width = task.width if task.outputs == 1 else 1  # type: ignore[attr-defined]
+    width = task.width if task.outputs == 1 else 1
     classes = np.unique(y[known]).astype(int)
     if len(classes) == 1:
         return [_logits(np.zeros((len(p), 1)), classes, width) for p in new]
