@@ -7,8 +7,8 @@ import pytest
 
 from infofuse.data import write_store
 from infofuse.data.synthetic import synthesize
-from infofuse.study.conduct import run_study
 from infofuse.study.results import Results, open_results
+from infofuse.study.runner import run_study
 from infofuse.study.spec import resolve_study
 
 sys.path.append(str(Path(__file__).parent))

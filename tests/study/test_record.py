@@ -10,9 +10,9 @@ from small_study import small
 
 from helpers import Call
 from infofuse.errors import InfofuseError
-from infofuse.study.conduct import run_study
 from infofuse.study.record import read_record
 from infofuse.study.results import open_results, results_of_record
+from infofuse.study.runner import run_study
 from infofuse.study.spec import Study, read_study, resolve_study
 
 TUNED = {

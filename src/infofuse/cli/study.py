@@ -80,8 +80,8 @@ def _run(
     log: str,
     json: bool,
 ) -> None:
-    from infofuse.study.conduct import run_study
     from infofuse.study.report.markdown import record_of
+    from infofuse.study.runner import run_study
     from infofuse.study.spec import read_study
 
     if jobs < 0:

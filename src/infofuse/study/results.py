@@ -10,10 +10,10 @@ from jaxtyping import Float
 from infofuse.errors import InfofuseError
 from infofuse.files import number, read_json
 from infofuse.metrics import METRICS, gain
-from infofuse.study.conduct import FAILURES, kept_record, open_study
 from infofuse.study.finished import Finished
 from infofuse.study.grid import Cell, Place, System, cells, places, systems, trials
 from infofuse.study.record import read_record
+from infofuse.study.runner import FAILURES, kept_record, open_study
 from infofuse.study.spec import Study
 from infofuse.study.statistics import normalised
 from infofuse.study.survey import Survey

@@ -16,11 +16,11 @@ from small_study import small
 
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
-from infofuse.study.conduct import run_study
 from infofuse.study.pool import Standing
 from infofuse.study.report import report
 from infofuse.study.report.content import tables
 from infofuse.study.results import open_results
+from infofuse.study.runner import run_study
 from infofuse.study.spec import resolve_study
 from infofuse.study.table import to_csv, to_latex, to_markdown
 
