@@ -158,9 +158,15 @@ class Results:
         for place in self.places:
             for system in self.on(place):
                 if found := self.ended.analysis(place, system):
-                    where = {"kind": "analysis", "data": place.name, "system": system.name}
-                    identity = self.ended.identity(Cell(place, system, self.study.seeds[0]))
-                    yield where | {"identity": identity, "found": found}
+                    yield self._analysis_line(place, system, found)
+
+    def _analysis_line(self, place: Place, system: System, found: Json) -> Json:
+        """Of its curves those of the metric that the data set is compared by: what pages show."""
+        metric = self.primary(place)
+        kept = found | {"curves": [c for c in found["curves"] if c["metric"] == metric]}
+        identity = self.ended.identity(Cell(place, system, self.study.seeds[0]))
+        where = {"kind": "analysis", "data": place.name, "system": system.name}
+        return where | {"identity": identity, "found": kept}
 
     def to_json(self) -> Json:
         """Every score of every cell."""
