@@ -1,6 +1,5 @@
 """The package's face and its shape: flat names, light import, and one direction of dependence."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import infofuse
+from rooms import GROUND, imports, rooms
 
-SOURCE = Path(infofuse.__file__).parent
+ROOMS = rooms(Path(infofuse.__file__).parent)
 
 # What each part may import of ours, besides the parts that everything may.
-EVERYWHERE = {"types", "errors", "figures", "files", "html", "config", "environment"}
 ALLOWED = {
     "types": set(),
     "errors": set(),
@@ -73,29 +72,15 @@ ALLOWED = {
 MEASURES_STAND_ALONE = {"measures"}
 
 
-def imports(path: Path) -> set[str]:
-    """The parts of infofuse that a file imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "infofuse":
-            rest = (node.module or "").split(".")[1:]
-            found |= {rest[0]} if rest else {alias.name for alias in node.names}
-    return found
-
-
 @pytest.mark.parametrize("part", sorted(ALLOWED))
 def test_imports_go_one_way(part: str) -> None:
-    files = [SOURCE / f"{part}.py"] if (SOURCE / f"{part}.py").is_file() else None
-    files = files or sorted((SOURCE / part).rglob("*.py"))
-    assert files
-    allowed = ALLOWED[part] | {part} | (set() if part in MEASURES_STAND_ALONE else EVERYWHERE)
-    for path in files:
+    allowed = ALLOWED[part] | {part} | (set() if part in MEASURES_STAND_ALONE else GROUND)
+    for path in ROOMS[part].files:
         assert imports(path) <= allowed, path
 
 
 def test_every_part_has_its_place_in_the_order() -> None:
-    parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
-    assert parts - {"__init__", "__main__", "cli"} == set(ALLOWED)
+    assert set(ROOMS) - {"cli"} == set(ALLOWED)
 
 
 def test_public_names_are_flat_and_real() -> None:
