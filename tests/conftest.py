@@ -1,6 +1,6 @@
 """What every test may use: seeds, one torch thread a worker, and the real data where it is.
 
-Puts `helpers` within reach of all of them.
+Puts `helpers` and the scripts of docs/house within reach of all of them.
 """
 
 import os
@@ -14,6 +14,7 @@ import pytest
 import torch
 
 sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1] / "docs" / "house"))
 
 from helpers import Call
 from infofuse.cli import main

@@ -1,6 +1,5 @@
 """The package's face and its shape: flat names, light import, and one direction of dependence."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +7,12 @@ from pathlib import Path
 import pytest
 
 import infofuse
+from rooms import GROUND, imports, rooms
 
 SOURCE = Path(infofuse.__file__).parent
+ROOMS = rooms(SOURCE)
 
 # What each part may import of ours, besides the parts that everything may.
-EVERYWHERE = {"types", "errors", "figures", "files", "html", "config", "environment"}
 ALLOWED = {
     "types": set(),
     "errors": set(),
@@ -85,25 +85,10 @@ IN_DATA = {
 }
 
 
-def imports(path: Path, package: str = "infofuse") -> set[str]:
-    """The parts of a package that a file imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        if module == package:
-            found |= {alias.name for alias in node.names}
-        elif module.startswith(f"{package}."):
-            found.add(module.removeprefix(f"{package}.").split(".")[0])
-    return found
-
-
 @pytest.mark.parametrize("part", sorted(ALLOWED))
 def test_imports_go_one_way(part: str) -> None:
-    files = [SOURCE / f"{part}.py"] if (SOURCE / f"{part}.py").is_file() else None
-    files = files or sorted((SOURCE / part).rglob("*.py"))
-    assert files
-    allowed = ALLOWED[part] | {part} | (set() if part in MEASURES_STAND_ALONE else EVERYWHERE)
-    for path in files:
+    allowed = ALLOWED[part] | {part} | (set() if part in MEASURES_STAND_ALONE else GROUND)
+    for path in ROOMS[part].files:
         assert imports(path) <= allowed, path
 
 
@@ -115,8 +100,7 @@ def test_imports_within_data_go_one_way(room: str) -> None:
 
 
 def test_every_part_has_its_place_in_the_order() -> None:
-    parts = {p.stem for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
-    assert parts - {"__init__", "__main__", "cli"} == set(ALLOWED)
+    assert set(ROOMS) - {"cli"} == set(ALLOWED)
     assert {p.parent.name for p in (SOURCE / "data").glob("*/__init__.py")} == set(IN_DATA)
 
 
