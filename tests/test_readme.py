@@ -46,7 +46,7 @@ def test_one_loss_in_your_own_loop() -> None:
 def test_the_shown_verbs_and_files_exist() -> None:
     text = README.read_text()
     for path in re.findall(r"\]\(((?!http)[^)]+)\)|(recipes/\S+\.toml)", text):
-        target = next(filter(None, path))
+        target = next(filter(None, path)).split("#")[0]
         assert (README.parent / target).exists(), target
     from infofuse.cli import VERBS
 

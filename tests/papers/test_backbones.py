@@ -46,7 +46,7 @@ def begin(objective: Objective, clips: Clips) -> None:
 @every_paper
 def test_says_what_it_is(paper: str) -> None:
     module = papers.get(paper)
-    assert isinstance(module, papers.base.PaperModule)
+    assert isinstance(module, papers.paper.PaperModule)
     assert module.PAPER.title
     assert module.PAPER.summary
     assert paper in module.PAPER.bibtex(paper)
