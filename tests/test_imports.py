@@ -37,6 +37,7 @@ ALLOWED = {
         "data",
         "encoders",
         "measures",
+        "metrics",
         "models",
         "objectives",
         "papers",

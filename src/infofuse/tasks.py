@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ class Task(ABC):
     """
 
     outputs: int
+    primary: ClassVar[str]
+    """The metric by which a checkpoint is chosen."""
 
     @property
     def width(self) -> int:
@@ -96,6 +99,7 @@ class Regression(Task):
     outputs: int = 1
     label_range: tuple[float, float] | None = None
     convention: str = "plain"
+    primary: ClassVar[str] = "mae"
 
     def start(self, labels: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "_"]:
         """The median of a column whose labels are all on one side of 0, as on a scale from 1 to 7.
@@ -145,7 +149,7 @@ class Regression(Task):
         return _mean_over_columns(getattr(metrics, self.convention), labels, prediction)
 
     def regret(self, scores: dict[str, float]) -> float:
-        return scores["mae"]
+        return scores[self.primary]
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,7 @@ class Classification(Task):
 
     classes: tuple[str, ...]
     outputs: int = 1
+    primary: ClassVar[str] = "f1_weighted"
 
     @property
     def width(self) -> int:
@@ -204,7 +209,7 @@ class Classification(Task):
         return metrics.classification(labels[:, 0], self.answer(prediction)[:, 0])
 
     def regret(self, scores: dict[str, float]) -> float:
-        return 1 - scores["f1_weighted"]
+        return 1 - scores[self.primary]
 
 
 @dataclass(frozen=True)
@@ -216,6 +221,7 @@ class MultiLabel(Task):
     """
 
     classes: tuple[str, ...]
+    primary: ClassVar[str] = "f1_weighted"
 
     @property
     def outputs(self) -> int:  # type: ignore[override]
@@ -255,7 +261,7 @@ class MultiLabel(Task):
         return _mean_over_columns(metrics.classification, labels, self.answer(prediction))
 
     def regret(self, scores: dict[str, float]) -> float:
-        return 1 - scores["f1_weighted"]
+        return 1 - scores[self.primary]
 
 
 def _is_largest(values: Float[np.ndarray, "n classes"]) -> Bool[np.ndarray, "n classes"]:

@@ -18,9 +18,12 @@ def evaluate(
     """Score a checkpoint on a split of a data set.
 
     Every opening of the test split is counted in the run and reported here.
+    Beside the scores stand those of a constant predictor and of a linear
+    model on the mean features, fitted on the data's training clips.
     """
     from infofuse.data import open_corpus
     from infofuse.metrics import named
+    from infofuse.training.floors import not_above
     from infofuse.training.protocol import evaluate as score
     from infofuse.training.protocol import find_checkpoint
 
@@ -29,9 +32,14 @@ def evaluate(
     if json:
         show.print_json(result)
         return
-    rows = [[f"{split}, {result['clips']} clips", "score"]]
-    rows += [[named(k), f"{v:.4f}"] for k, v in result["scores"].items()]
+    floors = result["floors"]
+    rows = [[f"{split}, {result['clips']} clips", "score", *show.floor_columns(floors)]]
+    for key, value in result["scores"].items():
+        beside = (show.number(floor.get(key, float("nan")), 4) for floor in floors.values())
+        rows.append([named(key), show.number(value, 4), *beside])
     typer.echo(show.table(rows))
+    if said := not_above(result["metric"], result["scores"], floors):
+        typer.echo(f"\n{show.wrap(said, hang='')}")
     times = counted(result["test_openings"], "time")
     typer.echo(f"\nThe test split was opened {times} for this run.")
     if not result["same_data"]:

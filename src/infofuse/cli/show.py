@@ -83,6 +83,11 @@ def spread(entry: Mapping[str, float], digits: int = 3) -> str:
     return number(mean, digits) + ("" if sd != sd or mean != mean else f" ± {number(sd, digits)}")
 
 
+def floor_columns(floors: Mapping[str, object]) -> list[str]:
+    """Headings for the scores of floors: their first words."""
+    return [name.split()[0] for name in floors]
+
+
 @contextlib.contextmanager
 def busy(what: str) -> Iterator[None]:
     """Say what is being done while the block runs; silent unless standard error is a terminal."""

@@ -74,18 +74,32 @@ def train(
         show.print_json(metrics)
         return
     typer.echo(report(metrics))
+    if said := _below(metrics):
+        typer.echo(f"\n{show.wrap(said, hang='')}")
     if resolved.protocol == "release":
         typer.echo("\n" + show.wrap(PEEKED, hang=""))
     typer.echo(f"\nWritten to {folder}: metrics.json, curves.png, and a checkpoint for each seed.")
 
 
 def report(metrics: dict[str, Any]) -> str:
-    """The summary of a run as a table of metrics by split."""
+    """The summary of a run as a table of metrics by split, beside the floors of the last split."""
+    from infofuse.errors import counted
     from infofuse.metrics import named
 
-    splits = list(metrics["summary"])
-    count = len(metrics["seeds"])
-    names = list(metrics["summary"][splits[0]])
-    rows = [[f"{count} seed{'s' * (count > 1)}", *splits]]
-    rows += [[named(n), *(show.spread(metrics["summary"][s][n]) for s in splits)] for n in names]
+    summary = metrics["summary"]
+    splits = list(summary)
+    floors = metrics["floors"].get(splits[-1], {})
+    rows = [[counted(len(metrics["seeds"]), "seed"), *splits, *show.floor_columns(floors)]]
+    for key in summary[splits[0]]:
+        ours = (show.spread(summary[split][key]) for split in splits)
+        rows.append([named(key), *ours, *(show.number(f[key], 3) for f in floors.values())])
     return show.table(rows)
+
+
+def _below(metrics: dict[str, Any]) -> str:
+    """What is said where the mean over the seeds is not above the floors of the last split."""
+    from infofuse.training.floors import not_above
+
+    split = list(metrics["summary"])[-1]
+    scores = {name: entry["mean"] for name, entry in metrics["summary"][split].items()}
+    return not_above(metrics["metric"], scores, metrics["floors"].get(split, {}))

@@ -12,9 +12,9 @@ from infofuse.data.store import write_store
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json
 from infofuse.study.divide import divide
-from infofuse.study.floors import CONSTANT, floors
 from infofuse.study.grid import Place
 from infofuse.study.spec import Source
+from infofuse.training.floors import CONSTANT, floors
 from infofuse.types import Json
 
 
@@ -24,8 +24,8 @@ class Survey:
 
     path: what cells are trained on. published: the data set and split that it is by all signs,
     such as "mosi/official", or "". findings: of the audit. floors: test scores by the name of a
-    floor, the constant predictor first (`infofuse.study.floors`). words: what is said in each test
-    clip, for the report. dataset: what it was said to be, for the audit.
+    floor, the constant predictor first (`infofuse.training.floors`). words: what is said in each
+    test clip, for the report. dataset: what it was said to be, for the audit.
     """
 
     place: str
@@ -115,7 +115,7 @@ def _look(place: Place, source: Source, path: Path, corpus: Corpus) -> Survey:
         spec=corpus.spec.to_json(),
         published=f"{recognised[0].name}/{recognised[1].name}" if recognised else "",
         findings=tuple(asdict(finding) for finding in found.findings),
-        floors=floors(corpus),
+        floors={name: {**scores} for name, scores in floors(corpus, alone=True).items()},
         words=dict(zip(test.ids, test.texts, strict=True)),
         dataset=source.dataset,
     )

@@ -47,7 +47,8 @@ def _train(job: dict[str, Any], out: Path) -> None:
     from infofuse.training.recipe import read_recipe, resolve
     from infofuse.training.run import train
 
-    train(resolve(read_recipe(Path(job["recipe"]))), out, test=job["test"], log=job["log"])
+    recipe = resolve(read_recipe(Path(job["recipe"])))
+    train(recipe, out, test=job["test"], log=job["log"], floors=False)  # the survey has them
 
 
 def _analyse(job: dict[str, Any], out: Path) -> None:

@@ -14,6 +14,7 @@ from infofuse.files import read_json, write_json
 from infofuse.models import columns
 from infofuse.tasks import Task
 from infofuse.training import checkpoint
+from infofuse.training.floors import floors
 from infofuse.training.predict import BATCH, predict
 from infofuse.training.processes import rank
 from infofuse.training.recipe import read_recipe
@@ -117,6 +118,8 @@ def evaluate(folder: Path, corpus: Corpus, split: str = "test") -> dict[str, Any
         "split": split,
         "clips": len(clips),
         "scores": task.score(prediction, clips.labels),
+        "metric": task.primary,
+        "floors": floors(corpus, split),
         "test_openings": openings(folder.parent),
         "same_data": corpus.fingerprint == config.get("data_fingerprint"),
         "missing": _missing(spec, corpus.spec),

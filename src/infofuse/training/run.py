@@ -17,6 +17,7 @@ from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
 from infofuse.training.curves import draw
+from infofuse.training.floors import floors as floors_of
 from infofuse.training.loop import SNAPSHOT_SECONDS, Trainer, TrainingData, Workplace
 from infofuse.training.observer import History, Observer, Observers
 from infofuse.training.prepare import prepare
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 CHOSEN_BY_TEST = {"protocol": "release", "chosen_by": "test"}
 """What metrics say where the epoch was chosen by the test split."""
 
+Floors = dict[str, dict[str, dict[str, float]]]
+"""Scores by split, floor and metric."""
+
 PER_CLIP = "training_clips.json"
 """The file of a seed's folder with what the objective found out about each training clip."""
 
@@ -46,6 +50,7 @@ def train(
     snapshot_seconds: float = SNAPSHOT_SECONDS,
     log: str = "",
     devices: int = 1,
+    floors: bool = True,
 ) -> dict[str, Any]:
     """Train every seed of a recipe into a folder, and return what `metrics.json` there says.
 
@@ -55,7 +60,8 @@ def train(
     the run as it goes (`infofuse.training.observer`). log: the name of a tracker that is told, too
     (`infofuse.training.tracking`). devices: processes that share each
     batch; the command is started again in each (`infofuse.training.processes`), the first one
-    writes, and all return the same.
+    writes, and all return the same. floors: whether the scores of a constant and of a linear model
+    are computed beside, once all seeds are done (`infofuse.training.floors`).
 
     Raises InfofuseError if the folder holds a run of another recipe or other data.
     """
@@ -83,13 +89,26 @@ def train(
                 if test and first:
                     _test_seed(folder, corpus)
         if first:
-            _write_summary(recipe, corpus, out)
+            _write_summary(recipe, corpus, out, _floors(corpus, test) if floors else {})
         fabric.barrier()
-    return summarise(recipe, corpus, out)
+    return summarise(recipe, corpus, out) | {"floors": _kept_floors(out)}
 
 
-def _write_summary(recipe: Recipe, corpus: Corpus, out: Path) -> None:
-    write_json(out / "metrics.json", summarise(recipe, corpus, out))
+def _floors(corpus: Corpus, test: bool) -> Floors:
+    """Once the seeds are done, so that nothing is read of the test split before."""
+    return {split: floors_of(corpus, split) for split in ("valid", *(["test"] if test else []))}
+
+
+def _kept_floors(out: Path) -> Floors:
+    kept = read_json(out / "metrics.json")["floors"]
+    return {
+        split: {name: {m: number(v) for m, v in scores.items()} for name, scores in found.items()}
+        for split, found in kept.items()
+    }
+
+
+def _write_summary(recipe: Recipe, corpus: Corpus, out: Path, found: Floors) -> None:
+    write_json(out / "metrics.json", summarise(recipe, corpus, out) | {"floors": found})
     draw({s: read_json(out / f"seed-{s}/history.json") for s in recipe.seeds}, out / "curves.png")
 
 
@@ -235,6 +254,7 @@ def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
         "paper": recipe.paper,
         **(CHOSEN_BY_TEST if recipe.protocol == "release" else {}),
         "data": {"name": corpus.spec.name, "fingerprint": corpus.fingerprint},
+        "metric": corpus.spec.task.primary,
         "seeds": seeds,
         "summary": {
             split: _spread([s[split] for s in seeds.values()])

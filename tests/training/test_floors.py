@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from infofuse.data import Corpus, DataSpec
-from infofuse.study.floors import floors
+from infofuse.training.floors import floors, not_above
 from infofuse.types import Clips, Sample
 
 SIZES = {"train": 80, "valid": 40, "test": 60}
@@ -35,7 +35,7 @@ SCORES = DataSpec("scores", {"audio": 3, "vision": 2})
 
 
 def test_a_linear_label_is_found_by_the_features_that_have_it() -> None:
-    found = floors(corpus(SCORES, lambda a, v: [float(3 * a[0] - 2 * v[1])]))
+    found = floors(corpus(SCORES, lambda a, v: [float(3 * a[0] - 2 * v[1])]), alone=True)
     assert list(found) == [
         "constant",
         "linear on mean features (audio, vision)",
@@ -66,13 +66,13 @@ def test_it_is_ridge_regression_of_the_strength_that_validation_prefers() -> Non
 
 
 def test_whether_a_modality_is_there_counts_too() -> None:
-    told = floors(corpus(SCORES, lambda a, v: [1.0 if v.any() else -1.0], lacking=0.4))
+    told = floors(corpus(SCORES, lambda a, v: [1.0 if v.any() else -1.0], lacking=0.4), alone=True)
     assert told["linear on mean features (vision)"]["mae"] < 0.1
 
 
 def test_classes_and_one_that_training_clips_lack() -> None:
     spec = replace(SCORES, metrics="classification", classes=("low", "high", "never"))
-    found = floors(corpus(spec, lambda a, v: [float(a[0] > 0)]))
+    found = floors(corpus(spec, lambda a, v: [float(a[0] > 0)]), alone=True)
     assert found["linear on mean features (audio)"]["accuracy"] > 0.9
     assert found["constant"]["accuracy"] < 0.7
 
@@ -91,3 +91,36 @@ def test_unknown_labels_are_left_out() -> None:
     )
     found = floors(data)["linear on mean features (audio, vision)"]
     assert found["corr"] > 0.99
+
+
+def test_validation_floors_do_not_read_the_test_split() -> None:
+    whole = corpus(SCORES, lambda a, v: [float(a[0])])
+    without = Corpus(whole.spec, {name: whole.split(name) for name in ("train", "valid")})
+    assert repr(floors(without, "valid")) == repr(floors(whole, "valid"))
+    assert floors(Corpus(whole.spec, {"test": whole.split("test")})) == {}
+
+
+@pytest.mark.parametrize(
+    ("metric", "ours", "said"),
+    [
+        ("mae", 0.5, ""),
+        (
+            "mae",
+            0.75,
+            "a model that is linear on mean features (audio) is at least as good",
+        ),
+        ("mae", 1.2, "a model that is linear on mean features (audio) is at least as good"),
+        ("corr", 0.6, ""),
+        ("corr", 0.2, "is at least as good (Corr 0.400 against 0.200)"),
+    ],
+)
+def test_a_model_that_is_not_above_the_floor_is_told_so(
+    metric: str, ours: float, said: str
+) -> None:
+    found = {
+        "constant": {"mae": 1.0, "corr": float("nan")},
+        "linear on mean features (audio)": {"mae": 0.7, "corr": 0.4},
+    }
+    sentence = not_above(metric, {metric: ours}, found)
+    assert said in sentence
+    assert bool(said) == bool(sentence)

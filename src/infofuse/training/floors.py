@@ -8,42 +8,71 @@ checkpoint is chosen by.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import isnan
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from infofuse.data.audit.probe import means
 from infofuse.data.corpus import Corpus
+from infofuse.metrics import METRICS, gain
 from infofuse.tasks import Regression, Task
-from infofuse.types import Clips, Json
+from infofuse.types import Clips
 
-CONSTANT = "constant"
+Scores = Mapping[str, float]
+CONSTANT, LINEAR = "constant", "linear on mean features"
 STRENGTHS = 10.0 ** np.arange(-2, 6)
 CUT = 10.0
 FLAT = 1e-6
 """The share of a feature's size below which its deviation is that of rounding."""
 
 
-def floors(corpus: Corpus) -> dict[str, Json]:
-    """Test scores by the name of a floor: the constant, all features, and each alone."""
-    found = {CONSTANT: _constant(corpus)}
+def floors(
+    corpus: Corpus, split: str = "test", *, alone: bool = False
+) -> dict[str, dict[str, float]]:
+    """Scores on a split by the name of a floor: the constant, and all features.
+
+    alone: each modality's features by themselves, too. No other split is read but the training and
+    the validation clips; none are found where the corpus lacks these.
+    """
+    if not {"train", "valid"} <= corpus.splits.keys():
+        return {}
+    found = {CONSTANT: _constant(corpus, split)}
     names = [m for m, width in corpus.spec.features.items() if width]
-    for chosen in [names, *([name] for name in names if len(names) > 1)]:
+    for chosen in [names, *([name] for name in names if alone and len(names) > 1)]:
         if chosen:
-            found[f"linear on mean features ({', '.join(chosen)})"] = _linear(corpus, chosen)
+            found[f"{LINEAR} ({', '.join(chosen)})"] = _linear(corpus, chosen, split)
     return found
 
 
-def _constant(corpus: Corpus) -> Json:
+def not_above(metric: str, scores: Scores, found: Mapping[str, Scores]) -> str:
+    """A sentence on the floor that a model's scores are least above; "" if they are above all.
+
+    metric: by which they are held against each other, such as `Task.primary`.
+    """
+    known = {name: floor[metric] for name, floor in found.items() if not isnan(floor[metric])}
+    above = {name: gain(metric, scores[metric], floor) for name, floor in known.items()}
+    if not above or min(above.values()) > 0:
+        return ""
+    name = min(above, key=above.__getitem__)
+    what = "a constant predictor" if name == CONSTANT else f"a model that is {name}"
+    reads = f"{METRICS[metric].short} {known[name]:.3f} against {scores[metric]:.3f}"
+    return (
+        f"Not above the floor: {what} is at least as good ({reads}). Train longer, with other "
+        f"rates, on more clips or with a smaller model, or prefer the floor."
+    )
+
+
+def _constant(corpus: Corpus, split: str) -> dict[str, float]:
     """The best constant, by the labels of the training clips."""
-    test, task = corpus.split("test"), corpus.spec.task
+    clips, task = corpus.split(split), corpus.spec.task
     constant = task.constant(corpus.split("train").labels).astype(np.float32)
-    return task.score(np.tile(constant, (len(test), 1)), test.labels)
+    return task.score(np.tile(constant, (len(clips), 1)), clips.labels)
 
 
-def _linear(corpus: Corpus, names: Sequence[str]) -> Json:
-    train, valid, test = (corpus.split(name) for name in ("train", "valid", "test"))
+def _linear(corpus: Corpus, names: Sequence[str], split: str) -> dict[str, float]:
+    train, valid, test = (corpus.split(name) for name in ("train", "valid", split))
     x = _columns(train, names)
     middle, scale = np.nanmean(x, axis=0), np.nanstd(x, axis=0)
     scale[scale < FLAT * (1 + np.nanmax(np.abs(x), axis=0))] = np.inf  # rounding, no spread
@@ -53,7 +82,7 @@ def _linear(corpus: Corpus, names: Sequence[str]) -> Json:
         return np.nan_to_num(standard.clip(-CUT, CUT), posinf=0.0, neginf=0.0)
 
     task, seen = corpus.spec.task, [read(clips) for clips in (train, valid, test)]
-    best: tuple[float, Json] | None = None
+    best: tuple[float, dict[str, float]] | None = None
     for strength in STRENGTHS:
         said = _fitted(task, seen[0], train.labels, strength, seen[1:])
         regret = task.regret(task.score(said[0], valid.labels))
