@@ -11,6 +11,7 @@ from helpers import Call, infofuse
 from infofuse.cli import VERBS
 from infofuse.data import Corpus
 from infofuse.data.store import write_store
+from infofuse.data.synthetic import synthesize
 
 TFN = Path(__file__).parents[2] / "recipes" / "mosi" / "tfn.toml"
 
@@ -201,3 +202,17 @@ def test_a_full_disk_is_one_sentence() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: the disk is full")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_the_demonstration_shows_its_systems_side_by_side(tmp_path: Path, call: Call) -> None:
+    """On fewer clips: it takes the corpus that is there."""
+    few = synthesize("demo", 0, ["train=16", "valid=8", "test=8"])
+    write_store(few, tmp_path / "corpus")
+    status, said, _ = call("demo", "--out", tmp_path, "--seeds", "1")
+    assert status == 0
+    assert "Test split of the generated corpus, mean ± sd of 1 seed:" in said
+    lines = said.splitlines()
+    (mae,) = (line for line in lines if line.startswith("MAE"))
+    assert len(mae.split()) == 4  # its name, and three systems
+    assert any(line.startswith("(3) text only: ") for line in lines)

@@ -8,7 +8,7 @@ import typer
 from infofuse.cli import show
 from infofuse.errors import counted
 
-METRICS = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
+SHOWN = ("mae", "corr", "acc7", "acc5", "acc2_has0", "f1_has0", "acc2_non0", "f1_non0")
 
 
 def demo(
@@ -35,7 +35,7 @@ def demo(
     heading = ["", *(f"({i})" for i in range(1, len(SYSTEMS) + 1))]
     rows = [
         [METRICS[m].name, *(show.spread(results[s.name]["summary"]["test"][m]) for s in SYSTEMS)]
-        for m in METRICS
+        for m in SHOWN
     ]
     typer.echo(f"Test split of the generated corpus, mean ± sd of {counted(count, 'seed')}:\n")
     typer.echo(show.table([heading, *rows]))
