@@ -21,6 +21,7 @@ from infofuse.files import check_place, read_json, replacing, write_json, write_
 from infofuse.training import checkpoint
 from infofuse.training.calibration import FILE as CALIBRATION
 from infofuse.training.protocol import find_checkpoint
+from infofuse.training.seal import FILES
 from infofuse.types import Batch, Clips, Json
 
 FORMAT = 1
@@ -51,7 +52,7 @@ def export_onnx(run: str | Path, out: str | Path) -> Json:
         _write_tokenizer(graph, new / "tokenizer.json")
         if (path / CALIBRATION).is_file():
             shutil.copy(path / CALIBRATION, new)
-        facts = config | {
+        facts = {key: value for key, value in config.items() if key != FILES} | {
             "export_format": FORMAT,
             "inputs": {name: _reads(reader) for name, reader in graph.readers.items()},
         }

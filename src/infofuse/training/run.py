@@ -12,7 +12,7 @@ from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
-from infofuse.files import as_written, number, read_json, write_json, write_text
+from infofuse.files import as_written, number, read_json, read_object, write_json, write_text
 from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
@@ -117,7 +117,8 @@ def identity_of(recipe: Recipe, fingerprint: str) -> dict[str, Any]:
 
 def refuse_another(out: Path, identity: dict[str, Any]) -> None:
     """Raise InfofuseError if the run in this folder is another one."""
-    before, identity = read_json(out / "run.json")["identity"], as_written(identity)
+    before = read_object(out / "run.json", identity=dict)["identity"]
+    identity = as_written(identity)
     if before != identity:
         raise InfofuseError(
             f"{out} holds another run ({_difference(before, identity)}): choose another --out, "
@@ -139,7 +140,7 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
 def _is_done(folder: Path, test: bool) -> bool:
     if not (folder / "metrics.json").is_file():
         return False
-    return not test or "test" in read_json(folder / "metrics.json")
+    return not test or "test" in read_object(folder / "metrics.json")
 
 
 def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
@@ -208,7 +209,7 @@ def _scores(record: dict[str, Any], split: str) -> dict[str, float]:
 
 def _test_seed(folder: Path, corpus: Corpus) -> None:
     result = evaluate(folder / "checkpoint", corpus)
-    metrics = read_json(folder / "metrics.json")
+    metrics = read_object(folder / "metrics.json")
     metrics |= {"test": result["scores"], "test_openings": result["test_openings"]}
     write_text(folder / "test_predictions.csv", _table(result, corpus))
     write_json(folder / "metrics.json", metrics)
@@ -230,7 +231,7 @@ def _table(result: dict[str, Any], corpus: Corpus) -> str:
 
 def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
     """The seeds' metrics side by side, with mean and standard deviation over them."""
-    seeds = {str(s): read_json(out / f"seed-{s}" / "metrics.json") for s in recipe.seeds}
+    seeds = {str(s): read_object(out / f"seed-{s}" / "metrics.json") for s in recipe.seeds}
     return {
         "paper": recipe.paper,
         **(CHOSEN_BY_TEST if recipe.protocol == "release" else {}),

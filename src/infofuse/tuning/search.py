@@ -16,7 +16,7 @@ import numpy as np
 from infofuse.data.corpus import open_corpus
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError, missing
-from infofuse.files import as_written, read_json, write_json
+from infofuse.files import as_written, read_object, write_json
 from infofuse.papers.spaces import Space
 from infofuse.training.recipe import Recipe, parse_seeds
 from infofuse.tuning.engines import Engine, local
@@ -108,7 +108,7 @@ def _claim(out: Path, plan: Plan) -> None:
     }
     record = out / "search.json"
     if record.is_file():
-        if read_json(record)["identity"] != as_written(identity):
+        if read_object(record, identity=dict)["identity"] != as_written(identity):
             raise InfofuseError(f"{out} holds another search: choose another --out, or remove it")
     elif out.exists() and any(out.iterdir()):
         raise InfofuseError(f"{out} exists and is no search: choose another --out")
