@@ -39,8 +39,26 @@ def replacing(path: Path) -> Iterator[Path]:
             _remove(old)
         else:
             os.replace(new, path)
+            _remove(path.with_name(f".{path.name}.old"))  # of one that was killed in between
     finally:
         _remove(new)
+
+
+def holds_others(folder: Path) -> bool:
+    """Whether anything is in a folder but what a process of ours that was killed has left."""
+    return any(not _OURS.fullmatch(entry.name) for entry in folder.iterdir())
+
+
+_OURS = re.compile(r"\.(.+\.(new|old|lock)|lock)", re.DOTALL)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder if it is there: killed meanwhile, it is gone by its name, or whole."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.is_dir():
+        folder.rename(old)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def check_place(path: Path, *, folder: bool = False) -> None:

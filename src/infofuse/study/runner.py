@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from infofuse.errors import InfofuseError
-from infofuse.files import read_json, write_json, write_text
+from infofuse.files import holds_others, read_json, write_json, write_text
 from infofuse.study.finished import Finished, analysis_file
 from infofuse.study.grid import (
     Cell,
@@ -134,7 +134,7 @@ def _claim(study: Study, out: Path) -> None:
                 f"{study.protocol!r}: choose another --out"
             )
         return
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and holds_others(out):
         raise InfofuseError(f"{out} exists and holds no study: choose another --out")
     write_text(out / STUDY, study.to_toml())
 

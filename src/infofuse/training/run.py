@@ -12,7 +12,16 @@ from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
-from infofuse.files import as_written, number, read_json, read_object, write_json, write_text
+from infofuse.files import (
+    as_written,
+    holds_others,
+    number,
+    read_json,
+    read_object,
+    remove_folder,
+    write_json,
+    write_text,
+)
 from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
@@ -23,6 +32,7 @@ from infofuse.training.prepare import prepare
 from infofuse.training.processes import launch, rank, together
 from infofuse.training.protocol import evaluate, open_split
 from infofuse.training.recipe import GIVEN, Recipe
+from infofuse.training.state import STATE
 from infofuse.training.tracking import tracker
 from infofuse.types import Clips
 
@@ -78,7 +88,10 @@ def train(
     with together(fabric):
         for seed in recipe.seeds:
             folder = out / f"seed-{seed}"
-            if not _is_done(folder, test):
+            if _is_done(folder, test):
+                if first:
+                    _clear(folder)
+            else:
                 train_seed(recipe, corpus, seed, folder, told, snapshot_seconds, fabric)
                 if test and first:
                     _test_seed(folder, corpus)
@@ -103,7 +116,7 @@ def _claim(out: Path, recipe: Recipe, corpus: Corpus) -> None:
     if record.is_file():
         if any(out.glob("seed-*")):
             refuse_another(out, identity)
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and holds_others(out):
         raise InfofuseError(f"{out} exists and is no run: choose another --out")
     write_json(record, {"identity": identity, "seeds": seeds, "versions": versions()})
     write_text(out / "recipe.toml", recipe.to_toml())
@@ -137,6 +150,11 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
     return "no difference"
 
 
+def _clear(folder: Path) -> None:
+    """Remove the snapshots of a finished seed that was killed while it removed them."""
+    remove_folder(folder / STATE)
+
+
 def _is_done(folder: Path, test: bool) -> bool:
     if not (folder / "metrics.json").is_file():
         return False
@@ -165,6 +183,8 @@ def train_seed(
     told of the training, and may end it by an exception.
     """
     if (folder / "metrics.json").is_file():
+        if fabric is None or fabric.is_global_zero:
+            _clear(folder)
         return
     observer = observer or Observer()
     observer.seed_begins(seed, recipe.seeds, folder)

@@ -16,7 +16,7 @@ import numpy as np
 from infofuse.data.corpus import open_corpus
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError, missing
-from infofuse.files import as_written, read_object, write_json
+from infofuse.files import as_written, holds_others, read_object, write_json
 from infofuse.papers.spaces import Space
 from infofuse.training.recipe import Recipe, parse_seeds
 from infofuse.tuning.engines import Engine, local
@@ -110,7 +110,7 @@ def _claim(out: Path, plan: Plan) -> None:
     if record.is_file():
         if read_object(record, identity=dict)["identity"] != as_written(identity):
             raise InfofuseError(f"{out} holds another search: choose another --out, or remove it")
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and holds_others(out):
         raise InfofuseError(f"{out} exists and is no search: choose another --out")
     write_json(record, {"identity": identity, "versions": versions()})
 
