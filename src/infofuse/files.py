@@ -78,6 +78,96 @@ def check_place(path: Path, *, folder: bool = False) -> None:
 
 
 @contextlib.contextmanager
+def alone(out: Path, wait: bool = False) -> Iterator[None]:
+    """The one process that writes to this file or folder, until the block ends.
+
+    The lock is the file `.NAME.lock` beside it, which has the number of the process and goes with
+    the block; in a process that has the lock, further blocks are within the first. wait: until the
+    other process is done. As with `locked`, the kernel keeps the lock, and nobody is alone where
+    there are none.
+
+    Raises InfofuseError, which names the process, if another one writes there.
+    """
+    check_place(out, folder=True)
+    place = Path(os.path.realpath(out))
+    if place in _WRITTEN or not place.name:
+        yield
+        return
+    lock = place.with_name(f".{place.name}.lock")
+    with _folders(lock.parent):
+        handle = _lock(lock, wait, out)
+        _WRITTEN.add(place)
+        try:
+            yield
+        finally:
+            _WRITTEN.discard(place)
+            with contextlib.suppress(OSError):
+                lock.unlink()  # as long as the lock is ours; others look whether it still is
+            os.close(handle)
+
+
+_WRITTEN: set[Path] = set()
+"""What this process is alone in."""
+
+
+@contextlib.contextmanager
+def _folders(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; what of it is empty afterwards, and was not there, goes."""
+    new = [f for f in (folder, *folder.parents) if not f.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for made in new:
+                made.rmdir()
+
+
+def _lock(path: Path, wait: bool, out: Path) -> int:
+    """An open file that is locked, and is the one that has this name."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _wait_for(handle, wait)
+            if _is_at(handle, path):
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, str(os.getpid()).encode(), 0)
+                return handle
+        except BlockingIOError:
+            other = os.pread(handle, 20, 0).decode(errors="replace")
+            os.close(handle)
+            raise InfofuseError(
+                f"{out} is being written by another process (pid {other or 'not yet known'}): wait "
+                f"until it is done, end it, or name another place"
+            ) from None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # removed by who had it before: there is another, or will be
+
+
+def _wait_for(handle: int, wait: bool) -> None:
+    """Lock an open file. Raises BlockingIOError if another has it and is not waited for."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:  # a file system without locks
+        return
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Alone among the processes that lock this file; others wait until the block ends.
 

@@ -1,8 +1,12 @@
 """The command line: one thin file a verb. Nothing heavy is imported before a verb needs it."""
 
+import contextlib
 import errno
+import functools
+import inspect as signatures
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -29,6 +33,7 @@ from infofuse.cli import (
     tune,
 )
 from infofuse.errors import InfofuseError
+from infofuse.files import alone
 
 USER_MISTAKE = 2
 FULL = "free some space; what was begun goes on when the same command is given again"
@@ -64,8 +69,32 @@ app = typer.Typer(
     help="Dependency-maximising fusion for multimodal sentiment and affect analysis.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
+OWN_LOCK = (train.train, tune.tune, study.study)
+"""They lock what they write to themselves, as from Python."""
+
+
+def _alone(verb: Callable[..., None]) -> Callable[..., None]:
+    """The verb, alone in the place that its user names for what it writes."""
+    options = [name for name in signatures.signature(verb).parameters if name in PLACES]
+    if verb in OWN_LOCK or not options:
+        return verb
+
+    @functools.wraps(verb)
+    def locking(**given: Any) -> None:
+        with contextlib.ExitStack() as locks:
+            for name in options:
+                if given[name] is not None:
+                    locks.enter_context(alone(given[name]))
+            verb(**given)
+
+    return locking
+
+
+PLACES = ("out", "html", "onnx")
+"""Options that name a file or a folder to write."""
+
 for verb in VERBS:
-    app.command()(verb)
+    app.command()(_alone(verb))
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infofuse.errors import InfofuseError
-from infofuse.files import locked
+from infofuse.files import alone
 
 ORPHANED, MISTAKE = 3, 2
 
@@ -33,8 +33,7 @@ def do(job: dict[str, Any]) -> None:
 
     torch.set_num_threads(1)
     out = Path(job["out"])
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with locked(out.with_name(f".{out.name}.lock")):
+    with alone(out, wait=True):  # for a worker of a study that was killed, which is about to end
         JOBS[job["do"]](job, out)
 
 

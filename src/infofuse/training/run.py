@@ -1,5 +1,6 @@
 """A run: one recipe, several seeds, each trained, selected on validation, tested once."""
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
 from infofuse.files import (
+    alone,
     as_written,
     holds_others,
     number,
@@ -67,7 +69,8 @@ def train(
     batch; the command is started again in each (`infofuse.training.processes`), the first one
     writes, and all return the same.
 
-    Raises InfofuseError if the folder holds a run of another recipe or other data.
+    Raises InfofuseError if the folder holds a run of another recipe or other data, and if another
+    process writes to it.
     """
     out = Path(out)
     if recipe.protocol == "release" and not test:
@@ -80,6 +83,21 @@ def train(
             "the data has no test split: leave out the test (--no-test, or test=False), or give "
             "data that has one"
         )
+    with alone(out) if rank() == 0 else contextlib.nullcontext():
+        return _train(out, recipe, corpus, test, observers, snapshot_seconds, log, devices)
+
+
+def _train(
+    out: Path,
+    recipe: Recipe,
+    corpus: Corpus,
+    test: bool,
+    observers: Sequence[Observer],
+    snapshot_seconds: float,
+    log: str,
+    devices: int,
+) -> dict[str, Any]:
+    """`train`, where everything that it is given has been looked at."""
     if rank() == 0:
         _claim(out, recipe, corpus)
     fabric = launch(recipe.train, devices)

@@ -16,7 +16,7 @@ import numpy as np
 from infofuse.data.corpus import open_corpus
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError, missing
-from infofuse.files import as_written, holds_others, read_object, write_json
+from infofuse.files import alone, as_written, holds_others, read_object, write_json
 from infofuse.papers.spaces import Space
 from infofuse.training.recipe import Recipe, parse_seeds
 from infofuse.tuning.engines import Engine, local
@@ -79,20 +79,25 @@ def tune(
     space: what is searched, by default what the papers declare. engine: see
     `infofuse.tuning.engines`; one process by default.
 
-    Raises InfofuseError if the folder holds another search, and if no trial could be trained.
+    Raises InfofuseError if the folder holds another search or another process searches there, and
+    if no trial could be trained.
     """
     space = space_of(recipe) if space is None else space
     # In one order, wherever it was written down: choices are drawn one after the other.
     plan = Plan(recipe, dict(sorted(space.items())), trials, together, seed)
-    out = Path(out)
+    with alone(Path(out)):
+        return _tune(plan, Path(out), engine, watch)
+
+
+def _tune(plan: Plan, out: Path, engine: Engine | None, watch: Watch) -> dict[str, Any]:
     _claim(out, plan)
     study = _storage(out)
     engine = engine or local(1)
-    watch(_finished(study), trials)
+    watch(_finished(study), plan.trials)
     while running := _next_round(study, plan):
         for result in engine([_job(plan, trial, study, out) for trial in running]):
             _keep(study, running, result)
-            watch(_finished(study), trials)
+            watch(_finished(study), plan.trials)
     finished = [trial for trial in study.get_trials() if trial.state.is_finished()]
     return write_report(plan, finished, out)
 
