@@ -1,12 +1,11 @@
 """The command line: one thin file a verb. Nothing heavy is imported before a verb needs it."""
 
 import contextlib
-import errno
 import functools
 import inspect as signatures
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -32,11 +31,10 @@ from infofuse.cli import (
     train,
     tune,
 )
-from infofuse.errors import InfofuseError
+from infofuse.errors import MACHINE, InfofuseError, lacks_memory, refusal_of
 from infofuse.files import alone
 
 USER_MISTAKE = 2
-FULL = "free some space; what was begun goes on when the same command is given again"
 
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
@@ -102,15 +100,18 @@ def main() -> None:
     try:
         app()
     except InfofuseError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USER_MISTAKE)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            where = f" under {error.filename}" if error.filename else ""
-            said = f"the disk is full{where}: {FULL}"
-        elif error.filename:
-            said = f"{error.filename} cannot be used: {error.strerror}"
-        else:
+        _end(str(error))
+    except MACHINE as error:
+        _end(refusal_of(error))
+    except RuntimeError as error:
+        if not lacks_memory(error):
             raise
-        typer.echo(f"error: {said}", err=True)
-        sys.exit(USER_MISTAKE)
+        _end(refusal_of(MemoryError(str(error))))
+
+
+def _end(said: str) -> NoReturn:
+    """Say what was wrong, in characters that any terminal takes, and end."""
+    printable = said.encode("utf-8", "backslashreplace").decode("utf-8")
+    with contextlib.suppress(OSError):  # standard error may be on the full disk, too
+        typer.echo(f"error: {printable}", err=True)
+    sys.exit(USER_MISTAKE)

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from infofuse.errors import InfofuseError
+from infofuse.errors import MACHINE, InfofuseError, refusal_of
 from infofuse.files import alone
 
 ORPHANED, MISTAKE = 3, 2
@@ -23,8 +23,13 @@ def main() -> None:
     try:
         do(json.loads(sys.argv[1]))
     except InfofuseError as error:
-        print(error, file=sys.stderr)
-        sys.exit(MISTAKE)
+        said = str(error)
+    except MACHINE as error:
+        said = refusal_of(error)
+    else:
+        return
+    print(said, file=sys.stderr)
+    sys.exit(MISTAKE)
 
 
 def do(job: dict[str, Any]) -> None:

@@ -10,9 +10,7 @@ README.md              a model card
 """
 
 import dataclasses
-import errno
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from infofuse import papers
 from infofuse.data.spec import DataSpec
 from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import shape_from
-from infofuse.errors import InfofuseError, listed
+from infofuse.errors import InfofuseError, as_system_error, listed
 from infofuse.files import checked_object, number, read_json, replacing, write_json, write_text
 from infofuse.objectives import DependencyPenalty, Objective
 from infofuse.training.rebuild import no_larger_than
@@ -153,14 +151,12 @@ def spec_of(config: dict[str, Any]) -> DataSpec:
 def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     """Write named tensors; those that share memory are written each.
 
-    Raises OSError if the disk is full, as other files do.
+    Raises OSError if the disk is full or the file may not be so large, as other files do.
     """
     try:
         save_file({name: t.detach().contiguous().clone() for name, t in tensors.items()}, path)
     except SafetensorError as error:
-        if f"os error {errno.ENOSPC}" in str(error):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
-        raise
+        raise as_system_error(error, path) or error from None
 
 
 def load_tensors(module: nn.Module, path: Path) -> None:

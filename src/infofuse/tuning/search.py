@@ -5,8 +5,10 @@ rounds before its own, and on nothing else: so however many run at once, on one 
 and however often the search is killed, the same trials come out.
 """
 
+import contextlib
 import importlib
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +87,7 @@ def tune(
     space = space_of(recipe) if space is None else space
     # In one order, wherever it was written down: choices are drawn one after the other.
     plan = Plan(recipe, dict(sorted(space.items())), trials, together, seed)
-    with alone(Path(out)):
+    with alone(Path(out)), _database(Path(out) / DATABASE):
         return _tune(plan, Path(out), engine, watch)
 
 
@@ -120,13 +122,33 @@ def _claim(out: Path, plan: Plan) -> None:
     write_json(record, {"identity": identity, "versions": versions()})
 
 
+DATABASE = "study.db"
+
+
+@contextlib.contextmanager
+def _database(file: Path) -> Iterator[None]:
+    """What is wrong with the database within the block is said in one sentence."""
+    try:
+        yield
+    except Exception as error:
+        origin: BaseException = error
+        while origin.__cause__ is not None:
+            origin = origin.__cause__
+        if not isinstance(origin, sqlite3.Error):
+            raise
+        raise InfofuseError(
+            f"{file} cannot be used: {origin}; see that the disk has room and allows files of its "
+            f"size, or, if it is damaged, remove it: trials that are done are kept beside it"
+        ) from error
+
+
 def _storage(out: Path) -> "Study":
     try:
         optuna = importlib.import_module("optuna")
     except ImportError:
         raise missing("tuning is done by Optuna", "tune") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    url = f"sqlite:///{(out / 'study.db').resolve()}"
+    url = f"sqlite:///{(out / DATABASE).resolve()}"
     return optuna.create_study(study_name="tune", storage=url, load_if_exists=True)
 
 
