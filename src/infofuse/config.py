@@ -28,7 +28,7 @@ def from_table(kind: type[T], table: Any, name: str) -> T:
     from pydantic import TypeAdapter, ValidationError
 
     if not isinstance(table, Mapping):
-        raise InfofuseError(f"{name} = {table!r}: a table was expected, such as [{name}]")
+        raise InfofuseError(f"{name} = {shown(table)}: a table was expected, such as [{name}]")
     refuse_unknown(kind, table, f"{name}.")
     try:
         return TypeAdapter(kind).validate_python(dict(table))
@@ -42,7 +42,16 @@ def from_table(kind: type[T], table: Any, name: str) -> T:
         if first["type"] == "tuple_type":
             items = re.split(r",\s*", found) if isinstance(found, str) else [found]
             said = f"it takes a list, such as {json.dumps(items, default=str)}"
-        raise InfofuseError(f"{key} = {found!r}: {said}") from None
+        raise InfofuseError(f"{key} = {shown(found)}: {said}") from None
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence shows it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+_MOST_SHOWN = 160
 
 
 def plain(value: Any) -> Any:

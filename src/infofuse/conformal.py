@@ -78,16 +78,23 @@ class Calibration:
         try:
             if json["format"] != 1:
                 raise InfofuseError(f"a calibration of format {json['format']!r}; 1 is read here")
-            return cls(
-                {
-                    tuple(subset["modalities"]): tuple(
-                        np.array(column, np.float64) for column in subset["scores"]
-                    )
-                    for subset in json["subsets"]
-                }
-            )
-        except (TypeError, KeyError, ValueError) as error:
+            scores = {
+                tuple(map(str, subset["modalities"])): tuple(map(_ascending, subset["scores"]))
+                for subset in json["subsets"]
+            }
+            if len({len(columns) for columns in scores.values()}) != 1:
+                raise ValueError("its subsets have not the same label columns")
+            return cls(scores)
+        except (ArithmeticError, TypeError, KeyError, ValueError) as error:
             raise InfofuseError(f"this is no calibration: {error!r}") from None
+
+
+def _ascending(column: list[float | None]) -> Float[np.ndarray, "_"]:
+    """The scores as they were kept; null stands for one that is beyond all numbers."""
+    scores = np.array([math.inf if score is None else score for score in column], np.float64)
+    if np.isnan(scores).any() or (scores[1:] < scores[:-1]).any():
+        raise ValueError("its scores do not ascend")
+    return scores
 
 
 def limit(scores: Float[np.ndarray, "n"], confidence: float) -> float:

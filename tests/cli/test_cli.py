@@ -159,6 +159,45 @@ def test_a_path_that_cannot_be_used_gets_a_sentence_before_anything_is_computed(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train --paper lf_dnn --data DATA --out out",
+        "tune --paper lf_dnn --data DATA --out out",
+        "study study.toml --out out",
+        "convert DATA out",
+        "synth out",
+        "extract DATA --out out",
+        "export none --onnx out",
+        "demo --out out",
+        "audit DATA --html out",
+        "explain none DATA --out out",
+        "robustness none DATA --out out",
+        "measure none DATA --out out",
+        "predict none clip.wav --out out",
+    ],
+)
+def test_a_place_that_another_process_writes_to_is_refused_by_its_pid(
+    words: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    row = 'title = "T"\nseeds = 1\nbaseline = "a"\n[rows]\na.paper = "lf_dnn"\n'
+    row += f'[data]\nd.path = "{data}"\n'
+    Path("study.toml").write_text(row)
+    hold = "import sys; from pathlib import Path; from infofuse.files import alone\n"
+    hold += "with alone(Path('out')): print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as held:
+        assert held.stdout is not None
+        held.stdout.readline()
+        status, _, error = call(*words.replace("DATA", str(data)).split())
+        held.communicate()
+    assert (status, error.count("\n")) == (2, 1)
+    assert f"out is being written by another process (pid {held.pid})" in error
+    assert [entry.name for entry in tmp_path.iterdir()] == ["study.toml"]
+
+
 def test_a_pickle_with_code_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "evil.pkl").write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
     done = infofuse("train", "--paper", "mmim", "--data", "evil.pkl", cwd=tmp_path)

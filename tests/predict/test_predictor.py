@@ -1,5 +1,6 @@
 """Predictions of a checkpoint: scores, Shapley values, conformal regions, agreement, abstention."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -126,7 +127,12 @@ def test_an_old_checkpoint_predicts_without_an_interval(
     run: Path, clips: Clips, found: list[Prediction], tmp_path: Path
 ) -> None:
     old = shutil.copytree(run / "seed-1111/checkpoint", tmp_path / "old")
+    config = json.loads((old / "config.json").read_text())
     (old / FILE).unlink()
+    with pytest.raises(InfofuseError, match=r"calibration\.json is missing"):
+        Predictor.load(old)
+    del config["files"]
+    (old / "config.json").write_text(json.dumps(config))
     for p, before in zip(Predictor.load(old)(clips), found, strict=True):
         assert p == replace(before, interval=None)
     with pytest.raises(InfofuseError, match=r"no calibration\.json.*train it again"):

@@ -1,10 +1,14 @@
 """A checkpoint rebuilds its model from its own folder, and from nothing else."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -74,6 +78,9 @@ def test_what_is_no_checkpoint_is_refused(run: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(run / "seed-1111/checkpoint", tmp_path / "broken")
     weights = broken / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InfofuseError, match=r"model\.safetensors is another file"):
+        infofuse.load(broken)
+    changed(broken, lambda config: config.pop("files"))
     with pytest.raises(InfofuseError, match="does not hold the weights"):
         infofuse.load(broken)
     layer = torch.nn.Linear(3, 2)
@@ -81,6 +88,116 @@ def test_what_is_no_checkpoint_is_refused(run: Path, tmp_path: Path) -> None:
     misfit = "it lacks bias; it has besides b; of another shape weight (2, 4) for (2, 3)"
     with pytest.raises(InfofuseError, match=re.escape(f"weights of this model: {misfit}")):
         load_tensors(layer, weights)
+
+
+def changed(folder: Path, change: Callable[[Any], Any], name: str = "config.json") -> None:
+    """Change a file of JSON in place."""
+    content = json.loads((folder / name).read_text())
+    change(content)
+    (folder / name).write_text(json.dumps(content))
+
+
+def old(run: Path, place: Path) -> Path:
+    """The checkpoint as it was written before it had digests."""
+    folder = shutil.copytree(run / "seed-1111/checkpoint", place)
+    changed(folder, lambda config: config.pop("files"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "text_encoder/tokenizer.json", "text_encoder/config.json"]
+)
+def test_a_part_that_is_missing_or_of_another_checkpoint_is_refused(
+    name: str, run: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(run / "seed-1111/checkpoint", tmp_path / "folder")
+    with (folder / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(InfofuseError, match=f"{name} is another file"):
+        infofuse.load(folder)
+    (folder / name).unlink()
+    with pytest.raises(InfofuseError, match=f"{name} is missing.*copy the whole folder again"):
+        infofuse.load(folder)
+
+
+def test_the_card_may_be_edited_and_an_old_checkpoint_is_read(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run / "seed-1111/checkpoint", tmp_path / "folder")
+    (folder / "README.md").write_text("Ours.")
+    infofuse.load(folder)
+    infofuse.load(old(run, tmp_path / "old"))
+
+
+def test_a_tokenizer_of_another_encoder_is_refused(
+    run: Path, small_corpus: Corpus, tmp_path: Path
+) -> None:
+    folder = old(run, tmp_path / "folder")
+    for file in folder.glob("text_encoder/*"):
+        if file.name not in ("config.json", "tokenizer_config.json"):
+            file.unlink()
+    with pytest.raises(InfofuseError, match=r"the tokenizer of .* knows \d tokens and the encoder"):
+        infofuse.predictions(infofuse.load(folder), small_corpus.split("test"))
+
+
+HUGE = 10**5000
+DAMAGED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "no paper": (lambda c: c.pop("paper"), "'paper' should be text, found nothing"),
+    "a paper that is a list": (lambda c: c.update(paper=[]), "'paper' should be text, found a li"),
+    "no spec": (lambda c: c.pop("spec"), "'spec' should be an object, found nothing"),
+    "digests in a list": (lambda c: c.update(files=[]), "'files' should be an object, found a"),
+    "-1 features": (lambda c: c["spec"]["features"].update(audio=-1), "at least 1 feature a step"),
+    "features without end": (lambda c: c["spec"]["features"].update(audio=1 << 40), "at most"),
+    "features in words": (lambda c: c["spec"]["features"].update(audio="x"), "spec.features.audio"),
+    "a range of one end": (lambda c: c["spec"].update(label_range=[1.0]), "spec.label_range"),
+    "outputs of 5,000 digits": (lambda c: c["spec"].update(outputs=HUGE), "of 5001 digits"),
+    "outputs of 1,000 digits": (lambda c: c["spec"].update(outputs=10**999), "of 1000 digits"),
+    "half a surrogate pair": (
+        lambda c: c["spec"].update({"\ud800": 1}),
+        "half of a surrogate pair",
+    ),
+    "a giant layer": (lambda c: c["model"].update(fusion=1 << 40), "describes"),
+    "a large layer": (lambda c: c["model"].update(fusion=1 << 22), "far larger than its mod"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_damaged_configuration_is_refused_in_a_sentence(
+    what: str, run: Path, tmp_path: Path
+) -> None:
+    folder, (change, sentence) = old(run, tmp_path / "folder"), DAMAGED[what]
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        changed(folder, change)
+    finally:
+        sys.set_int_max_str_digits(limit)
+    with pytest.raises(InfofuseError) as refusal:
+        infofuse.load(folder)
+    assert sentence in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 800
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_a_configuration_that_is_nested_deeply_is_refused(
+    depth: int, run: Path, tmp_path: Path
+) -> None:
+    folder = old(run, tmp_path / "folder")
+    (folder / "config.json").write_text('{"format": 1, "model": ' + "[" * depth + "]" * depth + "}")
+    with pytest.raises(InfofuseError, match="nested"):
+        infofuse.load(folder)
+
+
+def test_an_encoder_of_a_million_layers_is_refused_before_it_is_built(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = old(run, tmp_path / "folder")
+    for layers, sentence in ((1_000_000, "num_hidden_layers is 1000000"), (900, "far larger than")):
+        change = {"num_hidden_layers": layers, "hidden_size": 512}
+        changed(folder, lambda config, new=change: config.update(new), "text_encoder/config.json")
+        began = time.process_time()
+        with pytest.raises(InfofuseError, match=sentence):
+            infofuse.load(folder)
+        assert time.process_time() - began < 10
 
 
 def test_state_of_optimisers_and_random_numbers_comes_back(tmp_path: Path) -> None:

@@ -111,3 +111,20 @@ def test_seeds() -> None:
     for twice in ("1,1", "1-3,2", [4, 4]):
         with pytest.raises(InfofuseError, match="given once each; found"):
             parse_seeds(twice)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("x = " + "[" * 100_000 + "]" * 100_000, "nested"),
+        ("x = " + "[" * 80 + "]" * 80, "nested more than 64 levels"),
+        ("x = " + "9" * 5000, "is not TOML"),
+        ("x = " + "9" * 30, "more than 64 bits"),
+    ],
+)
+def test_a_recipe_beyond_all_bounds_is_refused(line: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(line)
+    with pytest.raises(InfofuseError, match=sentence):
+        read_recipe(tmp_path / "recipe.toml")
+    with pytest.raises(InfofuseError, match=r"--set train\.lr = …"):
+        resolve({"paper": "mmim", "data": "d"}, [f"train.lr={line[4:]}"])

@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+import tomli_w
 from safetensors.torch import load_file
 
+from helpers import infofuse
 from infofuse.data import Corpus
 from infofuse.data.store import write_store
+from infofuse.errors import InfofuseError
 from infofuse.training import resolve, train
 
 TRAIN = """
@@ -64,6 +67,67 @@ def test_killed_and_resumed_gives_equal_bits(
         assert sorted(p.name for p in (broken / seed).iterdir()) == sorted(
             p.name for p in (whole / seed).iterdir()
         )
+
+
+AT_FIRST_RENAME = """
+import os, signal, sys
+rename = os.replace
+def killed(*paths):
+    os.kill(os.getpid(), signal.SIGKILL)
+os.replace = killed
+sys.argv = ["infofuse", *sys.argv[1:]]
+from infofuse.cli import main
+main()
+"""
+"""The command line, killed when its first file is written and has not got its name."""
+
+
+@pytest.mark.parametrize("verb", ["train", "tune", "study"])
+def test_killed_in_the_very_first_write_it_goes_on(
+    verb: str, small_corpus: Corpus, tmp_path: Path
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    write_store(small_corpus, data)
+    model = {"modalities": ["audio"], "hidden": 4, "layers": 1}
+    tables = {"model": model, "train": {"epochs": 1}, "seeds": [1]}
+    one = {"paper": "ef_lstm"}
+    if verb == "study":
+        of_study = {"data": {"made": {"path": str(data)}}, "rows": {"one": one}, "analyse": False}
+        tables |= of_study | {"baseline": "one", "title": "One"}
+    else:
+        tables |= one | {"data": str(data)}
+    (tmp_path / "file.toml").write_text(tomli_w.dumps(tables))
+    words = [verb, tmp_path / "file.toml", "--out", out]
+    words += ["--trials", 1] if verb == "tune" else ["--jobs", 0] if verb == "study" else []
+    killed = subprocess.run([sys.executable, "-c", AT_FIRST_RENAME, *map(str, words)])
+    assert killed.returncode == -signal.SIGKILL
+    assert [file.suffix for file in out.iterdir()] == [".new"]
+    done = infofuse(*words)
+    assert done.returncode == 0, done.stderr
+    assert not list(out.glob(".*.new"))
+
+
+def test_what_is_not_ours_is_never_taken_for_a_run(small_corpus: Corpus, tmp_path: Path) -> None:
+    (tmp_path / ".run.json.new").touch()
+    (tmp_path / "thesis.new").touch()
+    tables = {"paper": "ef_lstm", "data": "given"}
+    with pytest.raises(InfofuseError, match="exists and is no run"):
+        train(resolve(tables), tmp_path, corpus=small_corpus)
+    assert (tmp_path / "thesis.new").exists()
+
+
+def test_snapshots_that_were_left_while_they_were_removed_do_no_harm(
+    small_corpus: Corpus, tmp_path: Path
+) -> None:
+    model = {"modalities": ["audio"], "hidden": 4, "layers": 1}
+    tables = {"paper": "ef_lstm", "data": "given", "model": model, "train": {"epochs": 1}}
+    before = train(resolve(tables), tmp_path / "run", corpus=small_corpus)
+    seed = tmp_path / "run/seed-1111"
+    for left in ("state", ".state.old"):
+        (seed / left / "epoch-0001").mkdir(parents=True)  # without its progress.json
+    again = train(resolve(tables), tmp_path / "run", corpus=small_corpus)
+    assert again["seeds"] == before["seeds"]
+    assert not {"state", ".state.old"} & {entry.name for entry in seed.iterdir()}
 
 
 def test_finished_seeds_are_kept_and_more_may_be_added(

@@ -1,8 +1,11 @@
 """The command line: one thin file a verb. Nothing heavy is imported before a verb needs it."""
 
-import errno
+import contextlib
+import functools
+import inspect as signatures
 import sys
 from collections.abc import Callable
+from typing import Any, NoReturn
 
 import typer
 
@@ -28,10 +31,10 @@ from infofuse.cli import (
     train,
     tune,
 )
-from infofuse.errors import InfofuseError
+from infofuse.errors import MACHINE, InfofuseError, lacks_memory, refusal_of
+from infofuse.files import alone
 
 USER_MISTAKE = 2
-FULL = "free some space; what was begun goes on when the same command is given again"
 
 VERBS: tuple[Callable[..., None], ...] = (
     train.train,
@@ -64,8 +67,32 @@ app = typer.Typer(
     help="Dependency-maximising fusion for multimodal sentiment and affect analysis.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
+OWN_LOCK = (train.train, tune.tune, study.study)
+"""They lock what they write to themselves, as from Python."""
+
+
+def _alone(verb: Callable[..., None]) -> Callable[..., None]:
+    """The verb, alone in the place that its user names for what it writes."""
+    options = [name for name in signatures.signature(verb).parameters if name in PLACES]
+    if verb in OWN_LOCK or not options:
+        return verb
+
+    @functools.wraps(verb)
+    def locking(**given: Any) -> None:
+        with contextlib.ExitStack() as locks:
+            for name in options:
+                if given[name] is not None:
+                    locks.enter_context(alone(given[name]))
+            verb(**given)
+
+    return locking
+
+
+PLACES = ("out", "html", "onnx")
+"""Options that name a file or a folder to write."""
+
 for verb in VERBS:
-    app.command()(verb)
+    app.command()(_alone(verb))
 
 
 def main() -> None:
@@ -73,15 +100,18 @@ def main() -> None:
     try:
         app()
     except InfofuseError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(USER_MISTAKE)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            where = f" under {error.filename}" if error.filename else ""
-            said = f"the disk is full{where}: {FULL}"
-        elif error.filename:
-            said = f"{error.filename} cannot be used: {error.strerror}"
-        else:
+        _end(str(error))
+    except MACHINE as error:
+        _end(refusal_of(error))
+    except RuntimeError as error:
+        if not lacks_memory(error):
             raise
-        typer.echo(f"error: {said}", err=True)
-        sys.exit(USER_MISTAKE)
+        _end(refusal_of(MemoryError(str(error))))
+
+
+def _end(said: str) -> NoReturn:
+    """Say what was wrong, in characters that any terminal takes, and end."""
+    printable = said.encode("utf-8", "backslashreplace").decode("utf-8")
+    with contextlib.suppress(OSError):  # standard error may be on the full disk, too
+        typer.echo(f"error: {printable}", err=True)
+    sys.exit(USER_MISTAKE)

@@ -2,9 +2,13 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from infofuse.config import from_table, shown
 from infofuse.errors import InfofuseError, counted, nearest, unknown
 from infofuse.tasks import Classification, MultiLabel, Regression, Task
 from infofuse.types import Json
+
+MOST_FEATURES = 1 << 24
+"""Of a step: more are no features, and models would ask for all memory that there is."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,18 @@ class DataSpec:
 
     def __post_init__(self) -> None:
         for modality, width in self.features.items():
-            if width < 1:
-                raise ValueError(f"{modality} must have at least 1 feature a step, not {width}")
-        if self.outputs < 1:
-            raise ValueError(f"a data set needs at least 1 label column, not {self.outputs}")
+            if not 1 <= width <= MOST_FEATURES:
+                raise InfofuseError(
+                    f"{modality} must have at least 1 feature a step, and at most "
+                    f"{MOST_FEATURES:,}, not {width}"
+                )
+        if not 1 <= self.outputs <= MOST_FEATURES:
+            raise InfofuseError(f"a data set needs at least 1 label column, not {self.outputs}")
         columns = {"classification": 1, "multilabel": len(self.classes)}
         if self.metrics in columns and (
             len(self.classes) < 1 or self.outputs != columns[self.metrics]
         ):
-            raise ValueError(
+            raise InfofuseError(
                 f"labels of {self.metrics!r} need the names of their classes, and "
                 f"{counted(columns[self.metrics], 'column')}; found {len(self.classes)} names and "
                 f"{counted(self.outputs, 'column')}"
@@ -70,7 +77,12 @@ class DataSpec:
 
     @classmethod
     def from_json(cls, json: Json) -> "DataSpec":
-        """The inverse of `to_json`. Raises InfofuseError for a field that is unknown or missing."""
+        """The inverse of `to_json`.
+
+        Raises InfofuseError for a field that is unknown, missing or of another type.
+        """
+        if not isinstance(json, dict):
+            raise InfofuseError(f"a data spec is an object; found {shown(json)}")
         known = [field.name for field in fields(cls)]
         for name in json:
             if name not in known:
@@ -78,12 +90,4 @@ class DataSpec:
         for name in ("name", "features"):
             if name not in json:
                 raise InfofuseError(f"a data spec has no {name!r}; {nearest(name, json)}")
-        span = json.get("label_range")
-        return cls(
-            **{
-                **json,
-                "label_range": None if span is None else (span[0], span[1]),
-                "classes": tuple(json.get("classes", ())),
-                "unimodal": tuple(json.get("unimodal", ())),
-            }
-        )
+        return from_table(cls, json, "spec")

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from infofuse.encoders.fitting import bounded
 from infofuse.errors import InfofuseError
 from infofuse.weights import Weights
 
@@ -69,7 +70,7 @@ def load(folder: str) -> torch.nn.Module:
     local = os.path.isdir(folder)
     logging.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=local)
+        config = bounded(AutoConfig.from_pretrained(folder, local_files_only=local), folder)
         with quiet(logging):
             if _shape.get() is not None:
                 return _without_pooler(AutoModel.from_config(config))
@@ -78,6 +79,8 @@ def load(folder: str) -> torch.nn.Module:
                     folder, config=config, local_files_only=local, use_safetensors=True
                 )
             )
+    except InfofuseError:
+        raise
     except (OSError, ValueError) as error:
         where = "folder" if local else "name"
         raise InfofuseError(

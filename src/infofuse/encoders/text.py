@@ -13,6 +13,7 @@ from infofuse.encoders import packed
 from infofuse.encoders.cache import cached, key_of, tokenizer_key
 from infofuse.encoders.dropout import replace_dropout
 from infofuse.encoders.encoder import Encoder, Reader, SequenceEncoder
+from infofuse.encoders.fitting import fitting_tokenizer
 from infofuse.encoders.pretrained import MINILM, load, place
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged
@@ -48,9 +49,7 @@ class Transcript(Reader):
 
     @cached_property
     def tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
-
-        return AutoTokenizer.from_pretrained(self.folder)
+        return fitting_tokenizer(self.folder, self.encoder.config)
 
     def save(self, folder: Path) -> None:
         """Write configuration and tokenizer, from which the encoder is rebuilt without weights."""

@@ -17,10 +17,11 @@ from infofuse.encoders.frames import FeatureReader
 from infofuse.errors import InfofuseError
 from infofuse.export.graph import Graph, Source, to_onnx
 from infofuse.export.probes import difference, probe_clips
-from infofuse.files import check_place, read_json, replacing, write_json, write_text
+from infofuse.files import check_place, holds_others, read_json, replacing, write_json, write_text
 from infofuse.training import checkpoint
 from infofuse.training.calibration import FILE as CALIBRATION
 from infofuse.training.protocol import find_checkpoint
+from infofuse.training.seal import FILES
 from infofuse.types import Batch, Clips, Json
 
 FORMAT = 1
@@ -51,7 +52,7 @@ def export_onnx(run: str | Path, out: str | Path) -> Json:
         _write_tokenizer(graph, new / "tokenizer.json")
         if (path / CALIBRATION).is_file():
             shutil.copy(path / CALIBRATION, new)
-        facts = config | {
+        facts = {key: value for key, value in config.items() if key != FILES} | {
             "export_format": FORMAT,
             "inputs": {name: _reads(reader) for name, reader in graph.readers.items()},
         }
@@ -82,7 +83,7 @@ def example(graph: Graph, clips: Clips) -> Batch:
 def _check_place(out: Path) -> None:
     """Only what was exported before is replaced."""
     check_place(out, folder=True)
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if not out.exists() or (out.is_dir() and not holds_others(out)):
         return
     if (out / "model.onnx").is_file() and "export_format" in read_json(out / "config.json"):
         return

@@ -14,7 +14,7 @@ from infofuse.errors import InfofuseError, unknown
 from infofuse.extract.features import Extractor
 from infofuse.extract.installed import installed
 from infofuse.extract.text import TextSource
-from infofuse.files import read_json
+from infofuse.files import read_object
 from infofuse.types import Json
 
 STAGES = ("audio", "vision", "text")
@@ -130,7 +130,7 @@ def _kept(folder: Path) -> Json:
     file = next((folder / name for name in _SPECS if (folder / name).is_file()), None)
     if file is None:
         raise InfofuseError(f"{folder} is neither a store nor a checkpoint: it has no {_SPECS[0]}")
-    kept = DataSpec.from_json(read_json(file)["spec"]).extraction
+    kept = DataSpec.from_json(read_object(file, spec=dict)["spec"]).extraction
     if kept is None:
         raise InfofuseError(f"{folder} does not say how its features were made from media")
     return kept

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from infofuse.errors import InfofuseError
+from infofuse.errors import MACHINE, InfofuseError, refusal_of
 from infofuse.study.worker import MISTAKE, do
 
 POLL_SECONDS = 0.1
@@ -109,6 +109,8 @@ def _run_here(job: Job) -> Ended:
         failure = ""
     except InfofuseError as error:
         failure = str(error)
+    except MACHINE as error:
+        failure = refusal_of(error)
     return Ended(job, time.monotonic() - began, failure)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from infofuse.errors import InfofuseError
-from infofuse.files import read_json, write_json, write_text
+from infofuse.files import alone, holds_others, read_json, write_json, write_text
 from infofuse.study.finished import Finished, analysis_file
 from infofuse.study.grid import (
     Cell,
@@ -56,8 +56,8 @@ def run_study(
     looked at, and what an audit has against a data set. record: cells that were kept before, which
     are not run again (`infofuse.study.record`).
 
-    Raises InfofuseError if the folder holds something else, or runs of another study, and if no
-    data set has the study's metric.
+    Raises InfofuseError if the folder holds something else, or runs of another study, if another
+    process runs it, and if no data set has the study's metric.
     """
     out = Path(out)
     if record is not None:
@@ -65,6 +65,20 @@ def run_study(
     tracker(log)  # refuses one that is not there before anything is done
     for cell in (*trials(study), *cells(study)):
         recipe_of(cell, "given", cell.trial)  # refuses a wrong key before anything is done
+    with alone(out):
+        return _run_study(study, out, jobs, watch, say, log, record)
+
+
+def _run_study(
+    study: Study,
+    out: Path,
+    jobs: int,
+    watch: Watch,
+    say: Callable[[str], None],
+    log: str,
+    record: Path | None,
+) -> dict[str, str]:
+    """`run_study`, alone in its folder."""
     _claim(study, out)
     surveys = _surveys(study, out, say)
     known = dict.fromkeys(metric for one in surveys.values() for metric in one.floor)
@@ -134,7 +148,7 @@ def _claim(study: Study, out: Path) -> None:
                 f"{study.protocol!r}: choose another --out"
             )
         return
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and holds_others(out):
         raise InfofuseError(f"{out} exists and holds no study: choose another --out")
     write_text(out / STUDY, study.to_toml())
 

@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from infofuse.errors import InfofuseError
-from infofuse.files import locked
+from infofuse.errors import MACHINE, InfofuseError, refusal_of
+from infofuse.files import alone
 
 ORPHANED, MISTAKE = 3, 2
 
@@ -23,8 +23,13 @@ def main() -> None:
     try:
         do(json.loads(sys.argv[1]))
     except InfofuseError as error:
-        print(error, file=sys.stderr)
-        sys.exit(MISTAKE)
+        said = str(error)
+    except MACHINE as error:
+        said = refusal_of(error)
+    else:
+        return
+    print(said, file=sys.stderr)
+    sys.exit(MISTAKE)
 
 
 def do(job: dict[str, Any]) -> None:
@@ -33,8 +38,7 @@ def do(job: dict[str, Any]) -> None:
 
     torch.set_num_threads(1)
     out = Path(job["out"])
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with locked(out.with_name(f".{out.name}.lock")):
+    with alone(out, wait=True):  # for a worker of a study that was killed, which is about to end
         JOBS[job["do"]](job, out)
 
 

@@ -8,11 +8,11 @@ from infofuse.conformal import Calibration
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json, write_json
 from infofuse.models import columns
+from infofuse.training.checkpoint import CALIBRATION as FILE
 from infofuse.training.checkpoint import load, read_config, spec_of
 from infofuse.training.predict import predict_subsets
+from infofuse.training.seal import check_seal, seal_also
 from infofuse.types import Clips
-
-FILE = "calibration.json"
 
 
 def calibrate(folder: Path, clips: Clips) -> Calibration:
@@ -30,11 +30,16 @@ def calibrate(folder: Path, clips: Clips) -> Calibration:
             scores[subset] = tuple(np.sort(column[~np.isnan(column)]) for column in off.T)
     calibration = Calibration(scores)
     write_json(folder / FILE, calibration.to_json())
+    seal_also(folder, FILE)
     return calibration
 
 
 def read_calibration(folder: Path) -> Calibration | None:
-    """What `calibrate` kept in a checkpoint folder; None in one from before there was any."""
+    """What `calibrate` kept in a checkpoint folder; None in one from before there was any.
+
+    Raises InfofuseError if it is damaged, or of another checkpoint.
+    """
+    check_seal(folder, read_config(folder), [FILE])
     if not (folder / FILE).is_file():
         return None
     try:

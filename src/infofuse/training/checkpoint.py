@@ -1,6 +1,7 @@
 """A checkpoint is a folder from which a model is rebuilt with nothing else.
 
-config.json            paper, its Config, the data's spec, validation scores, versions
+config.json            paper, its Config, the data's spec, validation scores, versions, and the
+                       digest of each of the other files (see `training.seal`)
 model.safetensors      weights and buffers
 critics.safetensors    the statistical networks of dependency penalties, if there are any
 calibration.json       how far off it is on validation clips (see `training.calibration`)
@@ -9,9 +10,7 @@ README.md              a model card
 """
 
 import dataclasses
-import errno
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,16 @@ from infofuse import papers
 from infofuse.data.spec import DataSpec
 from infofuse.encoders import Transcript
 from infofuse.encoders.pretrained import shape_from
-from infofuse.errors import InfofuseError, listed
-from infofuse.files import number, read_json, replacing, write_json, write_text
+from infofuse.errors import InfofuseError, as_system_error, listed
+from infofuse.files import checked_object, number, read_json, replacing, write_json, write_text
 from infofuse.objectives import DependencyPenalty, Objective
+from infofuse.training.rebuild import no_larger_than
 from infofuse.training.recipe import PEEKED, Recipe, resolve
+from infofuse.training.seal import check_seal, seal, sealed
 
 FORMAT = 1
 WEIGHTS, CRITICS, TEXT = "model.safetensors", "critics.safetensors", "text_encoder"
+CALIBRATION = "calibration.json"
 
 
 def save(
@@ -66,6 +68,7 @@ def save(
             save_tensors(_critics(penalties).state_dict(), new / CRITICS)
         if not learnt_only:
             _describe(new, model, recipe)
+            seal(new)
 
 
 def complete(path: Path, model: nn.Module, recipe: Recipe) -> None:
@@ -74,6 +77,7 @@ def complete(path: Path, model: nn.Module, recipe: Recipe) -> None:
         with replacing(path / WEIGHTS) as new:
             save_tensors(frozen | load_file(path / WEIGHTS), new)
     _describe(path, model, recipe)
+    seal(path)
 
 
 def _describe(path: Path, model: nn.Module, recipe: Recipe) -> None:
@@ -91,15 +95,18 @@ def _frozen(model: nn.Module) -> dict[str, Tensor]:
 def load(path: str | Path) -> nn.Module:
     """Rebuild the model of a checkpoint folder, in evaluation mode.
 
-    Raises InfofuseError if the folder is not a checkpoint that this version can read.
+    Raises InfofuseError if the folder is not a checkpoint that this version can read, or if its
+    files do not belong together.
     """
     return load_with_penalties(Path(path))[0]
 
 
 def load_with_penalties(path: Path) -> tuple[nn.Module, list[DependencyPenalty]]:
     """The model as `load` gives it, and the dependency penalties that it was trained with."""
-    with shape_from(path / TEXT):
-        model, objective = _built(read_config(path))
+    config = read_config(path)
+    check_seal(path, config, sealed(config) - {CALIBRATION})
+    with no_larger_than(path / WEIGHTS), shape_from(path / TEXT):
+        model, objective = _built(config)
     load_tensors(model, path / WEIGHTS)
     penalties = _penalties(objective)
     if penalties:
@@ -129,7 +136,11 @@ def read_config(path: Path) -> dict[str, Any]:
     config = read_json(path / "config.json")
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise InfofuseError(f"{path} is not a checkpoint of format {FORMAT}, which is read here")
-    return config
+    return checked_object(config, path / "config.json", _WANTED, _ALLOWED)
+
+
+_WANTED = {"paper": str, "model": dict, "spec": dict}
+_ALLOWED = {"plus": dict, "files": dict, "protocol": str, "data_fingerprint": str}
 
 
 def spec_of(config: dict[str, Any]) -> DataSpec:
@@ -140,14 +151,12 @@ def spec_of(config: dict[str, Any]) -> DataSpec:
 def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     """Write named tensors; those that share memory are written each.
 
-    Raises OSError if the disk is full, as other files do.
+    Raises OSError if the disk is full or the file may not be so large, as other files do.
     """
     try:
         save_file({name: t.detach().contiguous().clone() for name, t in tensors.items()}, path)
     except SafetensorError as error:
-        if f"os error {errno.ENOSPC}" in str(error):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
-        raise
+        raise as_system_error(error, path) or error from None
 
 
 def load_tensors(module: nn.Module, path: Path) -> None:

@@ -28,7 +28,7 @@ from infofuse.training.processes import fabric_of
 from infofuse.training.progress import Means, Progress
 from infofuse.training.recipe import Recipe
 from infofuse.training.share import Share, agree, average_gradients
-from infofuse.training.state import TrainingState
+from infofuse.training.state import STATE, TrainingState
 from infofuse.types import Batch
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Trainer:
         self.progress = Progress()
         kept = {"main": main} | ({"estimators": estimators} if estimators else {})
         modules = {"model": model, "objective": objective}
-        self.state = TrainingState(self.folder / "state", modules, kept, self.fabric.device)
+        self.state = TrainingState(self.folder / STATE, modules, kept, self.fabric.device)
 
     def fit(self) -> Progress:
         """Train until the patience or the epochs are used up; returns the history."""

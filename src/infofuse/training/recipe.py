@@ -27,6 +27,7 @@ from pydantic import ConfigDict
 from infofuse import papers
 from infofuse.config import assignment, from_table, plain, refuse_unknown
 from infofuse.errors import InfofuseError, unknown
+from infofuse.files import read_toml, toml
 from infofuse.training.meter import refuse_fitted
 
 Protocol = Literal["honest", "release"]
@@ -164,12 +165,9 @@ def recipe(
 
 def read_recipe(path: Path) -> dict[str, Any]:
     """The tables of a recipe file, not yet checked."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InfofuseError(f"there is no recipe {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InfofuseError(f"{path} is not TOML: {error}") from None
+    if not path.exists():
+        raise InfofuseError(f"there is no recipe {path}")
+    return read_toml(path)
 
 
 def with_given(tables: Mapping[str, Any], **given: str | None) -> dict[str, Any]:
@@ -237,9 +235,11 @@ def _apply(tables: dict[str, Any], override: str) -> None:
     path, text = assignment(override, "model.alpha=0.2")
     *parents, key = _keys(path)
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        value = toml(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
+    except ValueError as error:
+        raise InfofuseError(f"--set {path} = …: {error}") from None
     table = tables
     for parent in parents:
         table = table.setdefault(parent, {})
@@ -251,8 +251,8 @@ def _apply(tables: dict[str, Any], override: str) -> None:
 def _keys(path: str) -> list[str]:
     """The keys of a dotted path; one with a dot in it is quoted, as in TOML."""
     try:
-        table: Any = tomllib.loads(f"{path} = 0")
-    except tomllib.TOMLDecodeError:
+        table: Any = toml(f"{path} = 0")
+    except ValueError:
         return path.split(".")
     keys = []
     while isinstance(table, dict):

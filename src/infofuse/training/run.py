@@ -1,5 +1,6 @@
 """A run: one recipe, several seeds, each trained, selected on validation, tested once."""
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
@@ -12,7 +13,17 @@ from infofuse.data.corpus import Corpus, open_corpus
 from infofuse.data.loader import Loader
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError
-from infofuse.files import as_written, number, read_json, write_json, write_text
+from infofuse.files import (
+    alone,
+    as_written,
+    holds_others,
+    number,
+    read_json,
+    read_object,
+    remove_folder,
+    write_json,
+    write_text,
+)
 from infofuse.models import columns
 from infofuse.objectives import Objective
 from infofuse.training.calibration import calibrate
@@ -24,6 +35,7 @@ from infofuse.training.prepare import prepare
 from infofuse.training.processes import launch, rank, together
 from infofuse.training.protocol import evaluate, open_split
 from infofuse.training.recipe import GIVEN, Recipe
+from infofuse.training.state import STATE
 from infofuse.training.tracking import tracker
 from infofuse.types import Clips
 
@@ -63,7 +75,8 @@ def train(
     writes, and all return the same. floors: whether the scores of a constant and of a linear model
     are computed beside, once all seeds are done (`infofuse.training.floors`).
 
-    Raises InfofuseError if the folder holds a run of another recipe or other data.
+    Raises InfofuseError if the folder holds a run of another recipe or other data, and if another
+    process writes to it.
     """
     out = Path(out)
     if recipe.protocol == "release" and not test:
@@ -76,6 +89,21 @@ def train(
             "the data has no test split: leave out the test (--no-test, or test=False), or give "
             "data that has one"
         )
+    with alone(out) if rank() == 0 else contextlib.nullcontext():
+        return _train(out, recipe, corpus, test, observers, snapshot_seconds, log, devices)
+
+
+def _train(
+    out: Path,
+    recipe: Recipe,
+    corpus: Corpus,
+    test: bool,
+    observers: Sequence[Observer],
+    snapshot_seconds: float,
+    log: str,
+    devices: int,
+) -> dict[str, Any]:
+    """`train`, where everything that it is given has been looked at."""
     if rank() == 0:
         _claim(out, recipe, corpus)
     fabric = launch(recipe.train, devices)
@@ -84,7 +112,10 @@ def train(
     with together(fabric):
         for seed in recipe.seeds:
             folder = out / f"seed-{seed}"
-            if not _is_done(folder, test):
+            if _is_done(folder, test):
+                if first:
+                    _clear(folder)
+            else:
                 train_seed(recipe, corpus, seed, folder, told, snapshot_seconds, fabric)
                 if test and first:
                     _test_seed(folder, corpus)
@@ -122,7 +153,7 @@ def _claim(out: Path, recipe: Recipe, corpus: Corpus) -> None:
     if record.is_file():
         if any(out.glob("seed-*")):
             refuse_another(out, identity)
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and holds_others(out):
         raise InfofuseError(f"{out} exists and is no run: choose another --out")
     write_json(record, {"identity": identity, "seeds": seeds, "versions": versions()})
     write_text(out / "recipe.toml", recipe.to_toml())
@@ -136,7 +167,8 @@ def identity_of(recipe: Recipe, fingerprint: str) -> dict[str, Any]:
 
 def refuse_another(out: Path, identity: dict[str, Any]) -> None:
     """Raise InfofuseError if the run in this folder is another one."""
-    before, identity = read_json(out / "run.json")["identity"], as_written(identity)
+    before = read_object(out / "run.json", identity=dict)["identity"]
+    identity = as_written(identity)
     if before != identity:
         raise InfofuseError(
             f"{out} holds another run ({_difference(before, identity)}): choose another --out, "
@@ -155,10 +187,15 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
     return "no difference"
 
 
+def _clear(folder: Path) -> None:
+    """Remove the snapshots of a finished seed that was killed while it removed them."""
+    remove_folder(folder / STATE)
+
+
 def _is_done(folder: Path, test: bool) -> bool:
     if not (folder / "metrics.json").is_file():
         return False
-    return not test or "test" in read_json(folder / "metrics.json")
+    return not test or "test" in read_object(folder / "metrics.json")
 
 
 def _write_per_clip(objective: Objective, clips: Clips, path: Path) -> None:
@@ -183,6 +220,8 @@ def train_seed(
     told of the training, and may end it by an exception.
     """
     if (folder / "metrics.json").is_file():
+        if fabric is None or fabric.is_global_zero:
+            _clear(folder)
         return
     observer = observer or Observer()
     observer.seed_begins(seed, recipe.seeds, folder)
@@ -227,7 +266,7 @@ def _scores(record: dict[str, Any], split: str) -> dict[str, float]:
 
 def _test_seed(folder: Path, corpus: Corpus) -> None:
     result = evaluate(folder / "checkpoint", corpus)
-    metrics = read_json(folder / "metrics.json")
+    metrics = read_object(folder / "metrics.json")
     metrics |= {"test": result["scores"], "test_openings": result["test_openings"]}
     write_text(folder / "test_predictions.csv", _table(result, corpus))
     write_json(folder / "metrics.json", metrics)
@@ -249,7 +288,7 @@ def _table(result: dict[str, Any], corpus: Corpus) -> str:
 
 def summarise(recipe: Recipe, corpus: Corpus, out: Path) -> dict[str, Any]:
     """The seeds' metrics side by side, with mean and standard deviation over them."""
-    seeds = {str(s): read_json(out / f"seed-{s}" / "metrics.json") for s in recipe.seeds}
+    seeds = {str(s): read_object(out / f"seed-{s}" / "metrics.json") for s in recipe.seeds}
     return {
         "paper": recipe.paper,
         **(CHOSEN_BY_TEST if recipe.protocol == "release" else {}),

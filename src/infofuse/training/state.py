@@ -10,9 +10,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from infofuse.files import read_json, replacing, write_json
+from infofuse.files import read_json, remove_folder, replacing, write_json
 from infofuse.training.checkpoint import load_tensors, save_tensors
 from infofuse.training.random_state import CPU, random_state, set_random_state
+
+STATE = "state"
+"""The folder of the snapshots, in a seed's."""
 
 
 class TrainingState:
@@ -60,7 +63,7 @@ class TrainingState:
 
     def clear(self) -> None:
         """Remove the snapshots of a run that is finished."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
     def _snapshots(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*"))

@@ -2,13 +2,15 @@
 
 import importlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection, get_all_start_methods, get_context, parent_process
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from infofuse.errors import InfofuseError, missing
+from infofuse.errors import MACHINE, InfofuseError, missing, refusal_of
 from infofuse.files import read_json
 from infofuse.tuning.trial import Job, Result, run_trial
 
@@ -35,25 +37,29 @@ def local(at_once: int) -> Engine:
     context: Any = get_context("forkserver" if forks else "spawn")
     context.set_forkserver_preload(list(PRELOADED))
 
-    def begin(job: Job) -> BaseProcess:
-        process = context.Process(target=_work, args=(job,), daemon=True)
+    def begin(job: Job) -> tuple[BaseProcess, Connection]:
+        ours, its = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(job, its), daemon=True)
         process.start()
-        return process
+        its.close()
+        return process, ours
 
     def run(jobs: Sequence[Job]) -> Iterator[Result]:
         waiting = [(job, ATTEMPTS) for job in jobs]
-        running: dict[BaseProcess, tuple[Job, int]] = {}
+        running: dict[BaseProcess, tuple[Job, int, Connection]] = {}
         while waiting or running:
             while waiting and len(running) < at_once:
                 job, attempts = waiting.pop(0)
-                running[begin(job)] = job, attempts
+                process, said = begin(job)
+                running[process] = job, attempts, said
             connection.wait([process.sentinel for process in running])
             for process in [p for p in running if not p.is_alive()]:
-                job, attempts = running.pop(process)
+                job, attempts, said = running.pop(process)
                 if job.record.is_file():
                     yield Result.from_json(read_json(job.record))
                 elif process.exitcode == BROKEN:
-                    raise InfofuseError(f"trial {job.number} could not be run; see the error above")
+                    why = _heard(said) or "see the error above"
+                    raise InfofuseError(f"trial {job.number} could not be run; {why}")
                 elif attempts > 1:
                     waiting.append((job, attempts - 1))
                 else:
@@ -66,9 +72,26 @@ BROKEN, ORPHANED = 1, 3
 """Exit status of a trial that raised an error, and of one whose tuning was killed."""
 
 
-def _work(job: Job) -> None:
+def _work(job: Job, told: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    run_trial(job)
+    try:
+        run_trial(job)
+    except InfofuseError as error:
+        why = str(error)
+    except MACHINE as error:
+        why = refusal_of(error)
+    else:
+        return
+    told.send_bytes(why.encode("utf-8", "backslashreplace"))
+    sys.exit(BROKEN)
+
+
+def _heard(said: Connection) -> str:
+    """What a process has told before it ended, if it did."""
+    try:
+        return said.recv_bytes().decode() if said.poll() else ""
+    except EOFError:
+        return ""
 
 
 def _end_with_parent() -> None:

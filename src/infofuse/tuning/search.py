@@ -5,8 +5,10 @@ rounds before its own, and on nothing else: so however many run at once, on one 
 and however often the search is killed, the same trials come out.
 """
 
+import contextlib
 import importlib
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ import numpy as np
 from infofuse.data.corpus import open_corpus
 from infofuse.environment import versions
 from infofuse.errors import InfofuseError, missing
-from infofuse.files import as_written, read_json, write_json
+from infofuse.files import alone, as_written, holds_others, read_object, write_json
 from infofuse.papers.spaces import Space
 from infofuse.training.recipe import Recipe, parse_seeds
 from infofuse.tuning.engines import Engine, local
@@ -79,20 +81,25 @@ def tune(
     space: what is searched, by default what the papers declare. engine: see
     `infofuse.tuning.engines`; one process by default.
 
-    Raises InfofuseError if the folder holds another search, and if no trial could be trained.
+    Raises InfofuseError if the folder holds another search or another process searches there, and
+    if no trial could be trained.
     """
     space = space_of(recipe) if space is None else space
     # In one order, wherever it was written down: choices are drawn one after the other.
     plan = Plan(recipe, dict(sorted(space.items())), trials, together, seed)
-    out = Path(out)
+    with alone(Path(out)), _database(Path(out) / DATABASE):
+        return _tune(plan, Path(out), engine, watch)
+
+
+def _tune(plan: Plan, out: Path, engine: Engine | None, watch: Watch) -> dict[str, Any]:
     _claim(out, plan)
     study = _storage(out)
     engine = engine or local(1)
-    watch(_finished(study), trials)
+    watch(_finished(study), plan.trials)
     while running := _next_round(study, plan):
         for result in engine([_job(plan, trial, study, out) for trial in running]):
             _keep(study, running, result)
-            watch(_finished(study), trials)
+            watch(_finished(study), plan.trials)
     finished = [trial for trial in study.get_trials() if trial.state.is_finished()]
     return write_report(plan, finished, out)
 
@@ -108,11 +115,31 @@ def _claim(out: Path, plan: Plan) -> None:
     }
     record = out / "search.json"
     if record.is_file():
-        if read_json(record)["identity"] != as_written(identity):
+        if read_object(record, identity=dict)["identity"] != as_written(identity):
             raise InfofuseError(f"{out} holds another search: choose another --out, or remove it")
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and holds_others(out):
         raise InfofuseError(f"{out} exists and is no search: choose another --out")
     write_json(record, {"identity": identity, "versions": versions()})
+
+
+DATABASE = "study.db"
+
+
+@contextlib.contextmanager
+def _database(file: Path) -> Iterator[None]:
+    """What is wrong with the database within the block is said in one sentence."""
+    try:
+        yield
+    except Exception as error:
+        origin: BaseException = error
+        while origin.__cause__ is not None:
+            origin = origin.__cause__
+        if not isinstance(origin, sqlite3.Error):
+            raise
+        raise InfofuseError(
+            f"{file} cannot be used: {origin}; see that the disk has room and allows files of its "
+            f"size, or, if it is damaged, remove it: trials that are done are kept beside it"
+        ) from error
 
 
 def _storage(out: Path) -> "Study":
@@ -121,7 +148,7 @@ def _storage(out: Path) -> "Study":
     except ImportError:
         raise missing("tuning is done by Optuna", "tune") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    url = f"sqlite:///{(out / 'study.db').resolve()}"
+    url = f"sqlite:///{(out / DATABASE).resolve()}"
     return optuna.create_study(study_name="tune", storage=url, load_if_exists=True)
 
 

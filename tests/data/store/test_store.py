@@ -357,6 +357,21 @@ def test_a_manifest_that_lacks_a_field_is_refused(field: str, stored: Path) -> N
         read_store(stored)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("clips", "3"), ("clips", -1), ("file", 3), ("sha256", None), ("bytes", 1.5)],
+)
+def test_a_manifest_with_a_field_of_another_type_is_refused(
+    name: str, value: object, stored: Path
+) -> None:
+    def garble(content: Any) -> None:
+        content["splits"]["train"]["shards"][0][name] = value
+
+    edit(stored / "corpus.json", garble)
+    with pytest.raises(InfofuseError, match=r"corpus\.json lacks or garbles a field"):
+        read_store(stored)
+
+
 def test_a_manifest_with_an_impossible_width_is_refused(stored: Path) -> None:
     edit(stored / "corpus.json", lambda content: content["spec"]["features"].update(audio=0))
     with pytest.raises(InfofuseError, match="garbles a field: audio must have at least 1"):

@@ -25,8 +25,13 @@ class Shard:
     sha256: str
 
     def __post_init__(self) -> None:
+        for name, kind in (("file", str), ("clips", int), ("bytes", int), ("sha256", str)):
+            if type(getattr(self, name)) is not kind:
+                raise ValueError(f"{name} of a shard is {getattr(self, name)!r}")
         if PurePath(self.file).name != self.file:
             raise ValueError(f"{self.file!r} is not the plain name of a file")
+        if self.clips < 0 or self.bytes < 0:
+            raise ValueError(f"{self.file} has {self.clips} clips in {self.bytes} bytes")
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,7 @@ def read_manifest(json: Json, where: Path | str) -> Manifest:
         )
     try:
         return _manifest(json)
-    except InfofuseError:
-        raise
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InfofuseError(f"{where}/{MANIFEST} lacks or garbles a field: {error}") from None
 
 
