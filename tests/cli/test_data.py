@@ -53,7 +53,7 @@ def test_inspect_says_what_is_there_and_what_is_not(pickled: Path, call: Call) -
     status, out, _ = call("inspect", pickled)
     assert status == 0
     assert "made_up.pkl: mmsa" in out
-    assert "vision: every clip is zero, left out" in out
+    assert "vision: every clip is zero or NaN, left out" in out
     assert "(mosi-" in out  # audio of width 5
     assert max(map(len, out.splitlines()[1:])) <= 80
     status, out, _ = call("inspect", pickled, "--json")

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
-from infofuse.data import Corpus, from_frame, open_corpus
+from infofuse.data import Corpus, from_arrays, from_frame, open_corpus
 from infofuse.data.corpus import formats, reader
 from infofuse.errors import InfofuseError
 
@@ -108,7 +110,7 @@ def test_what_is_left_out_is_noted(folder: Path) -> None:
         "audio: no file for 1 of 4 clips, which count as without it",
         "audio: 2 numbers are not finite, read as 0",
         "face: no file for 2 of 4 clips, which count as without it",
-        "face: all zero in 2 of 4 clips, which count as without it",
+        "face: all zero or NaN in 2 of 4 clips, which count as without it",
         "junk: its .npy files are of no clip, not read",
         "mood: not read",
         "splits: 1 clips are in none, left out",
@@ -263,11 +265,27 @@ def test_real_mosi_is_one_corpus_in_three_formats(shared: Path, tmp_path: Path) 
     facts = {c: {"emo": 0, "val": label} for c, label in zip(clips, labels, strict=True)}
     np.savez_compressed(tmp_path / "mertools" / "label.npz", val_corpus=facts)
     corpora: list[Corpus] = [open_corpus(tmp_path / name) for name in places]
-    import pandas as pd
-
     columns = {"id": clips, "label": labels, "facet47": faces}
     frame = pd.DataFrame(columns | {"audio73": [audio[clip] for clip in clips]})
     corpora.append(from_frame({"dev": frame}))
     assert corpora[0].spec.features == {"audio73": 73, "facet47": 47}
     assert corpora[0].splits["valid"].features["facet47"].lengths.tolist() == lengths.tolist()
     assert len({corpus.fingerprint for corpus in corpora}) == 1
+
+
+def test_a_clip_of_nan_lacks_the_modality_in_files_frames_and_arrays(folder: Path) -> None:
+    """As a face tracker writes a clip in which it saw no face."""
+    none = np.full((2, 2), np.nan, np.float32)
+    np.save(folder / "audio" / "b_1.npy", none)
+    corpus = open_corpus(folder)
+    assert corpus.splits["test"].features["audio"].lengths.tolist() == [0]
+    assert corpus.notes == ("audio: all zero or NaN in 1 of 2 clips, which count as without it",)
+    columns = {"id": ["a", "b"], "label": [1.0, 2.0], "audio": [np.ones((2, 2)), none]}
+    listed = [[[1.0, 2.0]], [[float("nan"), 0.0]]]
+    for corpus in (
+        from_frame(pd.DataFrame(columns)),
+        from_frame(pa.table(columns | {"audio": listed})),
+        from_arrays({"train": {"labels": [1.0, 2.0], "audio": columns["audio"]}}),
+    ):
+        assert corpus.splits["train"].features["audio"].lengths.astype(bool).tolist() == [1, 0]
+        assert any("all zero or NaN in 1 of 2 clips" in note for note in corpus.notes)
