@@ -63,6 +63,44 @@ def test_csv_as_excel_writes_it(folder: Path) -> None:
     assert corpus.notes == ("splits: there are none, all is train", "labels: unknown for 2 clips")
 
 
+@pytest.mark.parametrize(("separator", "said"), [(",", None), (";", "semicolons"), ("\t", "tabs")])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_csv_as_spreadsheets_write_it(
+    separator: str, said: str | None, encoding: str, folder: Path
+) -> None:
+    rows = ["id,label,text,split,", "a_1,1.5,é,train,", "b_1,-2,,test,", ",,,,", " , ,,,"]
+    text = "".join(row.replace(",", separator) + "\r\n" for row in rows)
+    (folder / "clips.csv").write_bytes(text.encode(encoding))
+    corpus = open_corpus(folder)
+    assert corpus.splits["train"].texts == ["é"]
+    assert corpus.splits["test"].labels.tolist() == [[-2]]
+    assert corpus.splits["test"].features["audio"].lengths.tolist() == [1]
+    told = [f"clips.csv: separated by {said}"] if said else []
+    told += ["clips.csv: in UTF-16"] if encoding == "utf-16" else []
+    assert corpus.notes == (*told, "clips.csv: 2 rows of empty cells, left out")
+
+
+def test_spaces_around_names_and_cells_do_not_count(folder: Path) -> None:
+    text = ' id , text, "label", split\na_1 , "well, yes", 1.5, train\n b_1, no , -2,test \n'
+    (folder / "clips.csv").write_text(text)
+    corpus = open_corpus(folder)
+    assert corpus.notes == ()
+    assert corpus.splits["train"].texts == ["well, yes"]
+    assert corpus.splits["test"].texts == ["no"]
+    assert corpus.splits["train"].labels.tolist() == [[1.5]]
+    assert corpus.splits["test"].features["audio"][0].tolist() == [[5, 6]]
+
+
+def test_rows_of_empty_cells_are_no_clips_of_two_names(tmp_path: Path) -> None:
+    (tmp_path / "label.csv").write_text("video_id,clip_id,text,label\nv,1,hi,1\n,,,\n")
+    corpus = open_corpus(tmp_path)
+    assert corpus.splits["train"].ids == ["v$_$1"]
+    assert corpus.notes[0] == "label.csv: 1 rows of empty cells, left out"
+    (tmp_path / "label.csv").write_text("video_id,clip_id,text,label\nv,1,hi,1\n,2,ho,1\n")
+    with pytest.raises(InfofuseError, match="row 1 has no 'id'"):
+        open_corpus(tmp_path)
+
+
 def test_ids_keep_their_zeros(tmp_path: Path) -> None:
     (tmp_path / "label.csv").write_text(LABEL + "007,0001,NA,0.2,0,1,,Weak,train\r\n")
     clips = open_corpus(tmp_path).splits["train"]
@@ -188,6 +226,9 @@ WRONG: dict[str, Callable[[Path], None]] = {
     "{0}/audio and .npz files both have 'audio'; keep one": both_forms,
     "it holds no clips": rows("id,label\n"),
     "column 'label' holds 'good' in row 1 where a number belongs": rows("id,label\na,1\nb,good\n"),
+    "holds '1,5' in row 0 where a number belongs; write 1.5, with a point": rows(
+        "id;label\na;1,5\n"
+    ),
     "column 'label' holds infinity": rows("id,label\na,1e400\n"),
     "row 1 has no 'id'": rows("id,label\na,1\n,2\n"),
     "row 0: unknown split 'trian'; did you mean 'train'?": rows("id,split\na,trian\n"),
