@@ -70,6 +70,7 @@ def train(
             "the data has no test split: leave out the test (--no-test, or test=False), or give "
             "data that has one"
         )
+    _check_labels(corpus, ("train", recipe.chosen_by, *(("test",) if test else ())))
     if rank() == 0:
         _claim(out, recipe, corpus)
     fabric = launch(recipe.train, devices)
@@ -86,6 +87,17 @@ def train(
             _write_summary(recipe, corpus, out)
         fabric.barrier()
     return summarise(recipe, corpus, out)
+
+
+def _check_labels(corpus: Corpus, splits: Sequence[str]) -> None:
+    """Raises InfofuseError if a split that is there has no label to learn from or to score by."""
+    for name in splits:
+        if name in corpus.splits and corpus.unlabelled(name):
+            otherwise = ", or leave out the test (--no-test, or test=False)"
+            raise InfofuseError(
+                f"no clip of split {name!r} has a label, and this run needs some: add them to the "
+                f"data{otherwise if name == 'test' else ''}"
+            )
 
 
 def _write_summary(recipe: Recipe, corpus: Corpus, out: Path) -> None:
@@ -165,6 +177,7 @@ def train_seed(
     """
     if (folder / "metrics.json").is_file():
         return
+    _check_labels(corpus, ("train", recipe.chosen_by))
     observer = observer or Observer()
     observer.seed_begins(seed, recipe.seeds, folder)
     training = corpus.split("train")
