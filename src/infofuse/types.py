@@ -76,7 +76,7 @@ class Ragged:
     def blocks(self) -> Iterator[np.ndarray]:
         """All steps in order, some megabytes at a time: what is mapped is never in memory whole."""
         begin, end = int(self.offsets[0]), int(self.offsets[-1])
-        steps = max(1, _BLOCK // self.width)
+        steps = max(1, _BLOCK // max(1, self.width))
         for i in range(begin, end, steps):
             yield self.values[i : min(i + steps, end)]
 
@@ -84,6 +84,21 @@ class Ragged:
         """The same sequences, those marked `gone` emptied."""
         kept = np.repeat(~gone, self.lengths)
         return Ragged.laid(self.values[kept], np.where(gone, 0, self.lengths))
+
+    @property
+    def contentless(self) -> Bool[np.ndarray, "n"]:
+        """Which sequences have steps, and no number in them that is finite and not 0.
+
+        Extractors write zeros, or NaN, for what they did not find.
+        """
+        first = int(self.offsets[0])
+        said, done = np.zeros(int(self.offsets[-1]) - first + 1, np.int64), 1
+        for block in self.blocks():
+            steps = np.isfinite(block) & (block != 0)
+            said[done : done + len(block)] = steps.reshape(len(block), -1).any(1)
+            done += len(block)
+        there = np.diff(np.cumsum(said)[self.offsets - first])
+        return (self.lengths > 0) & (there == 0)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Ragged":
         """The named sequences, copied, in the order given."""

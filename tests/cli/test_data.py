@@ -53,7 +53,7 @@ def test_inspect_says_what_is_there_and_what_is_not(pickled: Path, call: Call) -
     status, out, _ = call("inspect", pickled)
     assert status == 0
     assert "made_up.pkl: mmsa" in out
-    assert "vision: every clip is zero, left out" in out
+    assert "vision: every clip is zero or NaN, left out" in out
     assert "(mosi-" in out  # audio of width 5
     assert max(map(len, out.splitlines()[1:])) <= 80
     status, out, _ = call("inspect", pickled, "--json")
@@ -136,3 +136,13 @@ def test_help_fits_eighty_columns(verb: str, call: Call, monkeypatch: pytest.Mon
     assert status == 0
     assert max(map(len, out.splitlines())) <= 80
     assert "--json" in out
+
+
+def test_doctor_says_that_a_split_has_no_labels(call: Call, tmp_path: Path) -> None:
+    rows = "id,label,text,split\na,1,x,train\nb,-1,y,train\nc,,z,valid\nd,,z,test\n"
+    (tmp_path / "clips.csv").write_text(rows)
+    status, out, _ = call("doctor", tmp_path)
+    assert status == 1
+    assert "NO  labels of valid: no clip has one: training needs them" in out
+    assert "labels of train" not in out
+    assert "no test clip has a label: train with --no-test" in out

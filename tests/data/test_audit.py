@@ -50,6 +50,18 @@ def with_train(corpus: Corpus, **columns: object) -> Corpus:
 # --- what is planted is found
 
 
+@pytest.mark.parametrize(
+    ("split", "severity"), [("train", "error"), ("valid", "error"), ("test", "warning")]
+)
+def test_a_split_without_labels_is_found(split: str, severity: str, small_corpus: Corpus) -> None:
+    clips = small_corpus.splits[split]
+    bare = replace(clips, labels=np.full_like(clips.labels, np.nan))
+    audited = audit(Corpus(small_corpus.spec, {**small_corpus.splits, split: bare}))
+    [finding] = found(audited, "labels", severity)
+    assert finding.what == f"{len(clips)} of {len(clips)} clips of {split} have an unknown label"
+    assert audited.passed == (severity == "warning")
+
+
 def test_a_clean_corpus_has_no_errors_and_no_warnings(small_corpus: Corpus) -> None:
     audited = audit(small_corpus)
     assert audited.passed

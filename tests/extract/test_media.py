@@ -123,6 +123,67 @@ def test_a_silent_track_counts_as_none(make_clip: MakeClip) -> None:
     assert media.notes == ["the sound is silent, which counts as none"]
 
 
+@pytest.mark.parametrize("second", [-1.0, -0.9])
+def test_of_channels_that_cancel_one_is_read(make_clip: MakeClip, second: float) -> None:
+    sound = tone(440, 0.5)
+    media = open_media(make_clip("a.wav", sound=np.stack([sound, second * sound])), fps=10.0)
+    said = "the 2 channels of the sound cancel each other: channel 1 is read"
+    assert media.notes == ["no video stream", said]
+    np.testing.assert_allclose(media.waveform, sound, atol=1e-3)
+
+
+@pytest.mark.parametrize("second", [tone(440, 0.5), np.zeros(8000, "f4"), tone(700, 0.5)])
+def test_of_channels_that_do_not_cancel_the_mean_is_read(
+    make_clip: MakeClip, second: np.ndarray
+) -> None:
+    sound = tone(440, 0.5)
+    media = open_media(make_clip("a.wav", sound=np.stack([sound, second])), fps=10.0)
+    assert media.notes == ["no video stream"]
+    np.testing.assert_allclose(media.waveform, (sound + second) / 2, atol=1e-3)
+
+
+def test_of_several_tracks_the_first_with_sound_is_read(tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "tracks.mkv"
+    sounds = [np.zeros(8000, "f4"), tone(440, 0.5), tone(700, 0.5)]
+    with av.open(str(path), "w") as out:
+        tracks = [out.add_stream("pcm_s16le", rate=16_000, layout="mono") for _ in sounds]
+        for track, sound in zip(tracks, sounds, strict=True):
+            samples = (sound * 32767).astype("i2")[None]
+            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            frame.rate, frame.pts = 16_000, 0
+            out.mux(track.encode(frame))
+            out.mux(track.encode(None))
+    media = open_media(path, fps=10.0)
+    assert frequency(media.waveform) == pytest.approx(440, abs=3)
+    told = "3 audio tracks: the first with sound, track 2, is read"
+    assert media.notes == ["no video stream", told]
+
+
+@pytest.mark.parametrize(
+    ("riff", "data"),
+    [
+        (0, 0),
+        (36, 0),
+        (0x7FFFF024, 0x7FFFF000),
+        (0x7FFFFFFF, 0x7FFFFFDB),
+        (0x80000024, 0x80000000),
+        (0xFFFFFFFF, 0xFFFFFFFF),
+        (0xFFFFFFFE, 0xFFFFFFDA),
+    ],
+)
+def test_sound_from_a_pipe_is_read_to_its_end(riff: int, data: int, tmp_path: Path) -> None:
+    sound = tone(440, 1.0)
+    form = struct.pack("<IHHIIHH", 16, 1, 1, 16_000, 32_000, 2, 16)
+    head = b"RIFF" + struct.pack("<I", riff) + b"WAVEfmt " + form + b"data"
+    path = tmp_path / "piped.wav"
+    path.write_bytes(head + struct.pack("<I", data) + (sound * 32767).astype("<i2").tobytes())
+    media = open_media(path, fps=10.0)
+    assert media.notes == ["no video stream"]
+    np.testing.assert_allclose(media.waveform, sound, atol=1e-3)
+
+
 def test_pictures_alone(make_clip: MakeClip) -> None:
     media = open_media(make_clip("a.mp4", pictures=[flat(99)] * 5), fps=10.0)
     assert len(media.waveform) == 0

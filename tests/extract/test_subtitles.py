@@ -49,6 +49,102 @@ def test_webvtt_keeps_times_within_a_cue() -> None:
     )
 
 
+ROLLING = """WEBVTT
+Kind: captions
+Language: en
+
+00:00:00.100 --> 00:00:01.300 align:start position:0%
+\x20
+honestly<00:00:00.400><c> the</c><00:00:00.600><c> ending</c>
+
+00:00:01.300 --> 00:00:01.310 align:start position:0%
+honestly the ending
+\x20
+
+00:00:01.310 --> 00:00:02.400 align:start position:0%
+honestly the ending
+was<00:00:01.900><c> bad</c>
+"""
+ROLLING_SRT = """1
+00:00:00,100 --> 00:00:01,300
+honestly the ending
+
+2
+00:00:01,300 --> 00:00:01,310
+honestly the ending
+
+3
+00:00:01,310 --> 00:00:02,400
+honestly the ending
+was bad
+
+4
+00:00:02,400 --> 00:00:03,400
+was bad
+so bad
+"""
+
+
+def test_what_rolling_captions_repeat_is_read_once() -> None:
+    assert read_subtitles(Path("a.vtt"), ROLLING) == (
+        Word("honestly", 0.1, 0.4),
+        Word("the", 0.4, 0.6),
+        Word("ending", 0.6, 1.3),
+        Word("was", 1.31, 1.9),
+        Word("bad", 1.9, 2.4),
+    )
+    words = read_subtitles(Path("a.srt"), ROLLING_SRT)
+    assert [w.text for w in words] == ["honestly", "the", "ending", "was", "bad", "so", "bad"]
+    assert words[3].start == 1.31
+    assert words[5].start == 2.4
+
+
+def test_captions_that_grow_word_by_word_are_read_once() -> None:
+    cues = ["I", "I hated", "I hated it", "I hated it\nall"]
+    lines = [f"00:0{i}.000 --> 00:0{i + 1}.000\n{text}\n" for i, text in enumerate(cues)]
+    words = read_subtitles(Path("a.vtt"), "WEBVTT\n\n" + "\n".join(lines))
+    assert words == tuple(
+        Word(w, float(i), i + 1.0) for i, w in enumerate(["I", "hated", "it", "all"])
+    )
+
+
+def test_who_says_a_thing_twice_is_heard_twice() -> None:
+    cues = ["No.", "No.", "Never.", "Never.", "Never. I said", "so."]
+    lines = [f"00:0{i}.000 --> 00:0{i + 1}.000\n{text}\n" for i, text in enumerate(cues)]
+    words = read_subtitles(Path("a.vtt"), "WEBVTT\n\n" + "\n".join([*lines[:2], lines[2]]))
+    assert [w.text for w in words] == ["No.", "No.", "Never."]
+    apart = [line.replace(".000 -->", ".500 -->") for line in lines]
+    words = read_subtitles(Path("a.vtt"), "WEBVTT\n\n" + "\n".join(apart))
+    assert [w.text for w in words] == " ".join(cues).split()
+
+
+def test_a_cue_is_what_follows_its_times() -> None:
+    """Whatever lines are blank; names of cues and comments are not said."""
+    srt = (
+        "1\n00:00:00,000 --> 00:00:01,000\n\nI hated it\n\nall\n2\n00:00:01,000 --> 00:00:02,000\n3"
+    )
+    assert [w.text for w in read_subtitles(Path("a.srt"), srt)] == ["I", "hated", "it", "all", "3"]
+    vtt = (
+        "WEBVTT\n\nfirst\n00:00.000 --> 00:01.000\n \nI hated it\n\nNOTE this\nand that\n\n"
+        "second\n00:01.000 --> 00:02.000\nso\n"
+    )
+    assert [w.text for w in read_subtitles(Path("a.vtt"), vtt)] == ["I", "hated", "it", "so"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("I give it 3 < 5 stars and 7 > 2", "I give it 3 < 5 stars and 7 > 2"),
+        ("I <3 it, a<b and c>d", "I <3 it, a<b and c>d"),
+        ("<i>no</i> <FONT color='red'>way</FONT><br/>out", "no way out"),
+        ("<v.loud Ann B.>yes <c.y.z>sir</c><lang en>!</lang>", "yes sir!"),
+    ],
+)
+def test_a_sign_is_a_tag_only_if_a_name_follows_at_once(line: str, words: str) -> None:
+    content = f"00:00:00,000 --> 00:00:02,000\n{line}\n"
+    assert [w.text for w in read_subtitles(Path("a.srt"), content)] == words.split()
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -60,3 +60,19 @@ def test_other_classes_are_refused(small_corpus: Corpus, tiny_bert: str, tmp_pat
     other = replace(corpus, spec=replace(corpus.spec, classes=("sad", "glad")))
     with pytest.raises(InfofuseError, match=r"\['sad', 'glad'\].*\['negative', 'positive'\]"):
         evaluate(find_checkpoint(tmp_path), other, "valid")
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_split_without_labels_is_refused_before_the_first_epoch(
+    split: str, small_corpus: Corpus, tmp_path: Path
+) -> None:
+    clips = small_corpus.splits[split]
+    bare = replace(clips, labels=np.full_like(clips.labels, np.nan))
+    corpus = Corpus(small_corpus.spec, {**small_corpus.splits, split: bare})
+    recipe = resolve({"paper": "lf_dnn", "data": "given", "train": {"epochs": 1}})
+    out = tmp_path / "run"
+    with pytest.raises(InfofuseError, match=f"no clip of split '{split}' has a label"):
+        train(recipe, out, corpus=corpus)
+    assert not out.exists()
+    if split == "test":
+        assert "valid" in train(recipe, out, corpus=corpus, test=False)["seeds"]["1111"]

@@ -1,11 +1,14 @@
 """infofuse doctor"""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infofuse.cli import show
+
+if TYPE_CHECKING:
+    from infofuse.data import Corpus
 
 
 def doctor(
@@ -82,13 +85,18 @@ def _data(path: Path) -> list[dict[str, Any]]:
     return [
         _check("data", True, f"{spec.name}: {counts} clips; {words}; features {widths or 'none'}"),
         *(_check("note", True, note) for note in corpus.notes),
-        *_needed(corpus.splits),
+        *_needed(corpus),
     ]
 
 
-def _needed(splits: Any) -> list[dict[str, Any]]:
+def _needed(corpus: "Corpus") -> list[dict[str, Any]]:
+    splits = corpus.splits
     absent = [name for name in ("train", "valid") if name not in splits]
     found = [_check(f"split {n}", False, "missing: training needs it") for n in absent]
+    bare = [name for name in ("train", "valid") if name in splits and corpus.unlabelled(name)]
+    found += [_check(f"labels of {n}", False, "no clip has one: training needs them") for n in bare]
+    if "test" in splits and corpus.unlabelled("test"):
+        found.append(_check("note", True, "no test clip has a label: train with --no-test"))
     if "test" not in splits:
         found.append(_check("note", True, "there is no test split: train with --no-test"))
     return found

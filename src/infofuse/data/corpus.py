@@ -52,6 +52,10 @@ class Corpus:
             raise InfofuseError(f"split {name!r} of the data has no clips; this step needs some")
         return self.splits[name]
 
+    def unlabelled(self, name: str) -> bool:
+        """Whether no clip of a split has a label that is known."""
+        return bool(np.isnan(self.splits[name].labels).any(1).all())
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of what the clips are: ids, labels, texts and every feature of every split.

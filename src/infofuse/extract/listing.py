@@ -159,7 +159,7 @@ def _ids(labels: Path, table: Table, path: str | None) -> list[str]:
         ids = [str(id) for id in table["id"]]
     elif {"video_id", "clip_id"} <= set(table):
         pairs = zip(table["video_id"], table["clip_id"], strict=True)
-        ids = [f"{video}$_${clip}" for video, clip in pairs]
+        ids = [f"{video}$_${clip}" if video and clip else "" for video, clip in pairs]
     elif path is not None:
         paths = [PurePosixPath(str(cell)) for cell in table[path]]
         ids = ["$_$".join(p.with_suffix("").parts) if p.name else "" for p in paths]

@@ -26,6 +26,10 @@ FORMATS = (
 )
 _DECLARING = ("mov", "matroska", "flac", "flv", "asf")
 _EPSILON = 1e-6
+# Whoever writes a .wav to a pipe does not know its length, and writes a great one: 0x7FFFF024 (SoX),
+# 0x80000024 (arecord), 0xFFFFFFFF (FFmpeg) and the like.
+_UNKNOWN = 0x7FFF0000
+_MOST_TRACKS = 8
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def open_media(path: Path | str, limits: Limits | None = None, *, fps: float) ->
     _check_file(path, limits)
     scan = _scan(path, limits)
     notes = scan.notes()
-    waveform = scan.sound.waveform(notes)
+    waveform = scan.waveform(notes)
     frames = _Frames(path, limits, fps, scan.origin, scan.end) if scan.times else ()
     return Media(path.stem, min(scan.seconds, limits.seconds), waveform, frames, notes)
 
@@ -89,7 +93,7 @@ class _Scan:
     """What going once through the packets tells: the sound, and when frames are shown."""
 
     limit: float
-    sound: Sound
+    sounds: dict[int, Sound] = field(default_factory=dict)  # by the index of the stream
     origin: float = 0.0
     streams: tuple[str, ...] = ()
     times: list[float] = field(default_factory=list)
@@ -102,7 +106,22 @@ class _Scan:
 
     @property
     def seconds(self) -> float:
-        return max(self.end, self.sound.end)
+        return max([self.end, *(sound.end for sound in self.sounds.values())])
+
+    def waveform(self, notes: list[str]) -> Float32[np.ndarray, "samples"]:
+        """The sound of the first track that has content, and notes on it and on the others."""
+        tracks = len(self.sounds)
+        wave, said = np.zeros(0, np.float32), list[str]()
+        for number, sound in enumerate(self.sounds.values(), 1):
+            noticed: list[str] = []
+            wave = sound.waveform(noticed)
+            said = said if number > 1 and not len(wave) else noticed
+            if len(wave):
+                break
+        if tracks > 1 and len(wave):
+            said = [f"{tracks} audio tracks: the first with sound, track {number}, is read", *said]
+        notes += said
+        return wave
 
     def notes(self) -> list[str]:
         lacking = [kind for kind in ("audio", "video") if kind not in self.streams]
@@ -139,7 +158,7 @@ def _riff_bytes(path: Path) -> int:
     with path.open("rb") as file:
         head = file.read(8)
     declared = int.from_bytes(head[4:8], "little") if head[:4] == b"RIFF" else 0
-    return 0 if declared == 2**32 - 1 else declared  # written to a pipe: unknown
+    return 0 if declared >= _UNKNOWN else declared
 
 
 def _scan(path: Path, limits: Limits) -> _Scan:
@@ -150,12 +169,15 @@ def _scan(path: Path, limits: Limits) -> _Scan:
         chosen = _streams(container)
         if not chosen:
             raise InfofuseError(f"{path} holds neither sound nor pictures")
-        scan = _Scan(limits.seconds, Sound(limits.seconds), (container.start_time or 0) / 1e6)
-        scan.streams = tuple(chosen)
+        scan = _Scan(limits.seconds, origin=(container.start_time or 0) / 1e6)
+        scan.streams = tuple(dict.fromkeys(stream.type for stream in chosen))
+        sounding = [stream.index for stream in chosen if stream.type == "audio"]
+        scan.sounds = {index: Sound(limits.seconds) for index in sounding}
         try:
-            for packet in _packets(container, chosen.values(), limits):
+            for packet in _packets(container, chosen, limits):
                 _take(packet, scan)
-            scan.sound.finish()
+            for sound in scan.sounds.values():
+                sound.finish()
         except av.FFmpegError as error:
             raise InfofuseError(f"{path} is damaged: {_reason(error)}") from None
         _check_whole(path, container, scan)
@@ -164,7 +186,7 @@ def _scan(path: Path, limits: Limits) -> _Scan:
 
 def _take(packet: Any, scan: _Scan) -> None:
     if packet.stream.type == "audio":
-        scan.sound.add(packet, scan.origin)
+        scan.sounds[packet.stream.index].add(packet, scan.origin)
     elif packet.pts is not None:
         time = float(packet.pts * packet.time_base) - scan.origin
         scan.frame(time, float((packet.duration or 0) * packet.time_base))
@@ -172,7 +194,8 @@ def _take(packet: Any, scan: _Scan) -> None:
 
 def _check_whole(path: Path, container: Any, scan: _Scan) -> None:
     """Raises InfofuseError if there is less than the header says, or little can be decoded."""
-    scan.sound.check(path)
+    for sound in scan.sounds.values():
+        sound.check(path)
     declares = container.format.name.startswith(_DECLARING) and container.duration
     declared = (container.duration or 0) / 1e6 if declares else 0.0
     if scan.seconds < 0.9 * declared - 0.25:
@@ -200,15 +223,16 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _streams(container: Any) -> dict[str, Any]:
-    """The first audio and the first video stream that can be decoded; no cover pictures."""
-    chosen: dict[str, Any] = {}
+def _streams(container: Any) -> list[Any]:
+    """The audio streams and the first video stream that can be decoded; no cover pictures."""
+    chosen: dict[str, list[Any]] = {"audio": [], "video": []}
+    most = {"audio": _MOST_TRACKS, "video": 1}
     for stream in container.streams:
         decodes = getattr(stream, "codec_context", None) is not None
         picture = decodes and "attached_pic" in str(stream.disposition)
-        if stream.type in ("audio", "video") and decodes and not picture:
-            chosen.setdefault(stream.type, stream)
-    return chosen
+        if decodes and not picture and len(chosen.get(stream.type, ())) < most.get(stream.type, 0):
+            chosen[stream.type].append(stream)
+    return [*chosen["audio"], *chosen["video"]]
 
 
 def _packets(container: Any, streams: Iterable[Any], limits: Limits) -> Iterator[Any]:
@@ -250,7 +274,7 @@ class _Frames:
         import av
 
         with _open(self.path) as container:
-            stream = _streams(container)["video"]
+            stream = _streams(container)[-1]  # video, for there are frames
             stream.codec_context.thread_count = 1  # clips, not frames, are what goes in parallel
             aspect = float(stream.sample_aspect_ratio or 1)
             packets = damaged = 0

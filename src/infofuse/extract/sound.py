@@ -1,5 +1,6 @@
 """The sound of a clip: packets in, one waveform out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,16 @@ RATE = 16_000
 """Samples a second of every waveform here."""
 _JUMP = 0.1  # seconds by which time stamps may be off before silence is put in
 _SILENCE = 1e-4
+_MOST_CHANNELS = 8  # that are kept apart until it is known whether they cancel
+_CANCELS = 0.1  # of the power; two channels of equal power are then correlated below -0.9
 
 
 class Sound:
-    """Collects decoded sound by its time stamps, resampled, as the mean of its channels."""
+    """Collects decoded sound by its time stamps, resampled, as the mean of its channels.
+
+    Channels that cancel each other, as those of a microphone that was wired wrongly, have a mean of
+    next to nothing: the loudest of them is then read instead.
+    """
 
     def __init__(self, limit: float):
         self.limit, self.end, self.samples = limit, 0.0, 0
@@ -48,7 +55,7 @@ class Sound:
         """What no packet tells of is silent: what comes after keeps its time."""
         self._flush()
         count = round(min(until, self.limit) * RATE) - self.samples
-        self._keep(np.zeros(max(0, count), np.float32))
+        self._keep(np.zeros((1, max(0, count)), np.float32))
         self.end = until
 
     def _resample(self, frame: Any) -> None:
@@ -68,11 +75,13 @@ class Sound:
 
     def _take(self, frames: list[Any]) -> None:
         for frame in frames:
-            self._keep(frame.to_ndarray().mean(0))
+            self._keep(frame.to_ndarray())
 
-    def _keep(self, chunk: Float32[np.ndarray, "_"]) -> None:
+    def _keep(self, chunk: Float32[np.ndarray, "channels _"]) -> None:
+        if len(chunk) > _MOST_CHANNELS:
+            chunk = chunk.mean(0, keepdims=True)
         self.chunks.append(chunk)
-        self.samples += len(chunk)
+        self.samples += chunk.shape[1]
 
     def finish(self) -> None:
         """Take what the resampler still holds."""
@@ -88,7 +97,7 @@ class Sound:
 
     def waveform(self, notes: list[str]) -> Float32[np.ndarray, "samples"]:
         """The whole; nothing if it is silent. What is noticed is noted."""
-        wave = np.concatenate([np.zeros(0, np.float32), *self.chunks])
+        wave = np.concatenate([np.zeros(0, np.float32), *self._mixed(notes)])
         wave = wave[: round(self.limit * RATE)]
         if self.damaged:
             notes.append(f"{self.damaged} damaged packets of sound left out")
@@ -99,3 +108,26 @@ class Sound:
             notes.append("the sound is silent, which counts as none")
             return wave[:0]
         return wave
+
+    def _mixed(self, notes: list[str]) -> list[Float32[np.ndarray, "_"]]:
+        """The chunks, each as one channel."""
+        loudest = {}
+        for count in {len(chunk) for chunk in self.chunks} - {1}:
+            found = _loudest_if_cancelling([c for c in self.chunks if len(c) == count])
+            if found is not None:
+                loudest[count] = found
+                cancel = f"the {count} channels of the sound cancel each other"
+                notes.append(f"{cancel}: channel {found + 1} is read")
+        return [c[loudest[len(c)]] if len(c) in loudest else c.mean(0) for c in self.chunks]
+
+
+def _loudest_if_cancelling(chunks: Sequence[Float32[np.ndarray, "channels _"]]) -> int | None:
+    """The loudest channel if the mean of all has far less power than that of unlike channels."""
+    power = np.zeros(len(chunks[0]))
+    of_mean = 0.0
+    for chunk in chunks:
+        plain = np.nan_to_num(chunk.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        power += (plain**2).sum(1)
+        of_mean += float((plain.mean(0) ** 2).sum())
+    unlike = power.sum() / len(power) ** 2
+    return int(power.argmax()) if of_mean < _CANCELS * unlike else None

@@ -70,9 +70,9 @@ def train(
     the test split is opened once and scored. Started again on the same folder, finished seeds are
     kept and a killed one goes on. corpus: the data, if it is open already. observers: are told of
     the run as it goes (`infofuse.training.observer`). log: the name of a tracker that is told, too
-    (`infofuse.training.tracking`). devices: processes that share each
-    batch; the command is started again in each (`infofuse.training.processes`), the first one
-    writes, and all return the same. floors: whether the scores of a constant and of a linear model
+    (`infofuse.training.tracking`). devices: processes that share each batch; the command is started
+    again in each (`infofuse.training.processes`), the first one writes, and all return the same.
+    floors: whether the scores of a constant and of a linear model
     are computed beside, once all seeds are done (`infofuse.training.floors`).
 
     Raises InfofuseError if the folder holds a run of another recipe or other data, and if another
@@ -89,40 +89,35 @@ def train(
             "the data has no test split: leave out the test (--no-test, or test=False), or give "
             "data that has one"
         )
+    _check_labels(corpus, ("train", recipe.chosen_by, *(("test",) if test else ())))
     with alone(out) if rank() == 0 else contextlib.nullcontext():
-        return _train(out, recipe, corpus, test, observers, snapshot_seconds, log, devices)
-
-
-def _train(
-    out: Path,
-    recipe: Recipe,
-    corpus: Corpus,
-    test: bool,
-    observers: Sequence[Observer],
-    snapshot_seconds: float,
-    log: str,
-    devices: int,
-) -> dict[str, Any]:
-    """`train`, where everything that it is given has been looked at."""
-    if rank() == 0:
-        _claim(out, recipe, corpus)
-    fabric = launch(recipe.train, devices)
-    first = fabric.is_global_zero
-    told = Observers([*observers, tracker(log)] if first else [])
-    with together(fabric):
-        for seed in recipe.seeds:
-            folder = out / f"seed-{seed}"
-            if _is_done(folder, test):
-                if first:
-                    _clear(folder)
-            else:
-                train_seed(recipe, corpus, seed, folder, told, snapshot_seconds, fabric)
-                if test and first:
-                    _test_seed(folder, corpus)
-        if first:
-            _write_summary(recipe, corpus, out, _floors(corpus, test) if floors else {})
-        fabric.barrier()
+        if rank() == 0:
+            _claim(out, recipe, corpus)
+        fabric = launch(recipe.train, devices)
+        first = fabric.is_global_zero
+        told = Observers([*observers, tracker(log)] if first else [])
+        with together(fabric):
+            for seed in recipe.seeds:
+                folder = out / f"seed-{seed}"
+                if not _is_done(folder, test):
+                    train_seed(recipe, corpus, seed, folder, told, snapshot_seconds, fabric)
+                    if test and first:
+                        _test_seed(folder, corpus)
+            if first:
+                _write_summary(recipe, corpus, out, _floors(corpus, test) if floors else {})
+            fabric.barrier()
     return summarise(recipe, corpus, out) | {"floors": _kept_floors(out)}
+
+
+def _check_labels(corpus: Corpus, splits: Sequence[str]) -> None:
+    """Raises InfofuseError if a split that is there has no label to learn from or to score by."""
+    for name in splits:
+        if name in corpus.splits and corpus.unlabelled(name):
+            otherwise = ", or leave out the test (--no-test, or test=False)"
+            raise InfofuseError(
+                f"no clip of split {name!r} has a label, and this run needs some: add them to the "
+                f"data{otherwise if name == 'test' else ''}"
+            )
 
 
 def _floors(corpus: Corpus, test: bool) -> Floors:
@@ -223,6 +218,7 @@ def train_seed(
         if fabric is None or fabric.is_global_zero:
             _clear(folder)
         return
+    _check_labels(corpus, ("train", recipe.chosen_by))
     observer = observer or Observer()
     observer.seed_begins(seed, recipe.seeds, folder)
     training = corpus.split("train")

@@ -41,7 +41,7 @@ def test_every_sequence_comes_back(lengths: list[int], left: bool, told: bool, s
     for x, y in zip(found["train"], parts, strict=True):
         np.testing.assert_array_equal(x, y)
     assert any("padded at the beginning" in note for note in notes) == left
-    assert any("all zero in" in note for note in notes) == (0 in lengths)
+    assert any("all zero or NaN in" in note for note in notes) == (0 in lengths)
 
 
 def test_the_side_is_that_of_the_whole_modality() -> None:
@@ -93,7 +93,7 @@ def test_a_list_of_sequences_is_joined() -> None:
     np.testing.assert_array_equal(found["train"][1], parts[1])
     assert found["train"][3].tolist() == [[0, 1]]
     assert notes == [
-        "audio: all zero in 1 of 4 clips, which count as without it",
+        "audio: all zero or NaN in 1 of 4 clips, which count as without it",
         "audio: 1 numbers are not finite, read as 0",
     ]
 
@@ -118,7 +118,24 @@ def test_a_clip_of_zeros_is_absent_whatever_its_length_says() -> None:
     found, notes = unpad("vision", {"train": padded}, {"train": np.array([1, 3])})
     assert found["train"].lengths.tolist() == [0, 0]
     assert found["train"].values.shape == (0, 4)
-    assert notes == ["vision: every clip is zero, left out"]
+    assert notes == ["vision: every clip is zero or NaN, left out"]
+
+
+def test_a_clip_of_nan_is_absent_padded_or_not() -> None:
+    nothing = np.full((2, 3), np.nan)
+    something = np.array([[np.nan, 1.0, 2.0]])
+    told = [
+        "vision: all zero or NaN in 2 of 3 clips, which count as without it",
+        "vision: 1 numbers are not finite, read as 0",
+    ]
+    parts = [nothing, something, np.zeros((1, 3))]
+    for found, notes in (
+        join("vision", {"train": parts}),
+        unpad("vision", {"train": pad(parts, 2, False)}, {"train": np.array([2, 1, 1])}),
+    ):
+        assert found["train"].lengths.tolist() == [0, 1, 0]
+        assert found["train"].values.tolist() == [[0, 1, 2]]
+        assert notes == told
 
 
 def test_numbers_that_are_not_finite_become_zero_and_are_counted() -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
-from infofuse.data import Corpus, from_frame, open_corpus
+from infofuse.data import Corpus, from_arrays, from_frame, open_corpus
 from infofuse.data.corpus import formats, reader
 from infofuse.errors import InfofuseError
 
@@ -61,6 +63,44 @@ def test_csv_as_excel_writes_it(folder: Path) -> None:
     assert corpus.notes == ("splits: there are none, all is train", "labels: unknown for 2 clips")
 
 
+@pytest.mark.parametrize(("separator", "said"), [(",", None), (";", "semicolons"), ("\t", "tabs")])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_csv_as_spreadsheets_write_it(
+    separator: str, said: str | None, encoding: str, folder: Path
+) -> None:
+    rows = ["id,label,text,split,", "a_1,1.5,é,train,", "b_1,-2,,test,", ",,,,", " , ,,,"]
+    text = "".join(row.replace(",", separator) + "\r\n" for row in rows)
+    (folder / "clips.csv").write_bytes(text.encode(encoding))
+    corpus = open_corpus(folder)
+    assert corpus.splits["train"].texts == ["é"]
+    assert corpus.splits["test"].labels.tolist() == [[-2]]
+    assert corpus.splits["test"].features["audio"].lengths.tolist() == [1]
+    told = [f"clips.csv: separated by {said}"] if said else []
+    told += ["clips.csv: in UTF-16"] if encoding == "utf-16" else []
+    assert corpus.notes == (*told, "clips.csv: 2 rows of empty cells, left out")
+
+
+def test_spaces_around_names_and_cells_do_not_count(folder: Path) -> None:
+    text = ' id , text, "label", split\na_1 , "well, yes", 1.5, train\n b_1, no , -2,test \n'
+    (folder / "clips.csv").write_text(text)
+    corpus = open_corpus(folder)
+    assert corpus.notes == ()
+    assert corpus.splits["train"].texts == ["well, yes"]
+    assert corpus.splits["test"].texts == ["no"]
+    assert corpus.splits["train"].labels.tolist() == [[1.5]]
+    assert corpus.splits["test"].features["audio"][0].tolist() == [[5, 6]]
+
+
+def test_rows_of_empty_cells_are_no_clips_of_two_names(tmp_path: Path) -> None:
+    (tmp_path / "label.csv").write_text("video_id,clip_id,text,label\nv,1,hi,1\n,,,\n")
+    corpus = open_corpus(tmp_path)
+    assert corpus.splits["train"].ids == ["v$_$1"]
+    assert corpus.notes[0] == "label.csv: 1 rows of empty cells, left out"
+    (tmp_path / "label.csv").write_text("video_id,clip_id,text,label\nv,1,hi,1\n,2,ho,1\n")
+    with pytest.raises(InfofuseError, match="row 1 has no 'id'"):
+        open_corpus(tmp_path)
+
+
 def test_ids_keep_their_zeros(tmp_path: Path) -> None:
     (tmp_path / "label.csv").write_text(LABEL + "007,0001,NA,0.2,0,1,,Weak,train\r\n")
     clips = open_corpus(tmp_path).splits["train"]
@@ -108,7 +148,7 @@ def test_what_is_left_out_is_noted(folder: Path) -> None:
         "audio: no file for 1 of 4 clips, which count as without it",
         "audio: 2 numbers are not finite, read as 0",
         "face: no file for 2 of 4 clips, which count as without it",
-        "face: all zero in 2 of 4 clips, which count as without it",
+        "face: all zero or NaN in 2 of 4 clips, which count as without it",
         "junk: its .npy files are of no clip, not read",
         "mood: not read",
         "splits: 1 clips are in none, left out",
@@ -186,6 +226,9 @@ WRONG: dict[str, Callable[[Path], None]] = {
     "{0}/audio and .npz files both have 'audio'; keep one": both_forms,
     "it holds no clips": rows("id,label\n"),
     "column 'label' holds 'good' in row 1 where a number belongs": rows("id,label\na,1\nb,good\n"),
+    "holds '1,5' in row 0 where a number belongs; write 1.5, with a point": rows(
+        "id;label\na;1,5\n"
+    ),
     "column 'label' holds infinity": rows("id,label\na,1e400\n"),
     "row 1 has no 'id'": rows("id,label\na,1\n,2\n"),
     "row 0: unknown split 'trian'; did you mean 'train'?": rows("id,split\na,trian\n"),
@@ -263,11 +306,27 @@ def test_real_mosi_is_one_corpus_in_three_formats(shared: Path, tmp_path: Path) 
     facts = {c: {"emo": 0, "val": label} for c, label in zip(clips, labels, strict=True)}
     np.savez_compressed(tmp_path / "mertools" / "label.npz", val_corpus=facts)
     corpora: list[Corpus] = [open_corpus(tmp_path / name) for name in places]
-    import pandas as pd
-
     columns = {"id": clips, "label": labels, "facet47": faces}
     frame = pd.DataFrame(columns | {"audio73": [audio[clip] for clip in clips]})
     corpora.append(from_frame({"dev": frame}))
     assert corpora[0].spec.features == {"audio73": 73, "facet47": 47}
     assert corpora[0].splits["valid"].features["facet47"].lengths.tolist() == lengths.tolist()
     assert len({corpus.fingerprint for corpus in corpora}) == 1
+
+
+def test_a_clip_of_nan_lacks_the_modality_in_files_frames_and_arrays(folder: Path) -> None:
+    """As a face tracker writes a clip in which it saw no face."""
+    none = np.full((2, 2), np.nan, np.float32)
+    np.save(folder / "audio" / "b_1.npy", none)
+    corpus = open_corpus(folder)
+    assert corpus.splits["test"].features["audio"].lengths.tolist() == [0]
+    assert corpus.notes == ("audio: all zero or NaN in 1 of 2 clips, which count as without it",)
+    columns = {"id": ["a", "b"], "label": [1.0, 2.0], "audio": [np.ones((2, 2)), none]}
+    listed = [[[1.0, 2.0]], [[float("nan"), 0.0]]]
+    for corpus in (
+        from_frame(pd.DataFrame(columns)),
+        from_frame(pa.table(columns | {"audio": listed})),
+        from_arrays({"train": {"labels": [1.0, 2.0], "audio": columns["audio"]}}),
+    ):
+        assert corpus.splits["train"].features["audio"].lengths.astype(bool).tolist() == [1, 0]
+        assert any("all zero or NaN in 1 of 2 clips" in note for note in corpus.notes)

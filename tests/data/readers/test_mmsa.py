@@ -137,9 +137,9 @@ def test_what_is_left_out_is_noted(write: Write) -> None:
     assert corpus.notes == (
         "layout: MMSA unaligned",
         "text: no features",
-        "audio: all zero in 1 of 3 clips, which count as without it",
+        "audio: all zero or NaN in 1 of 3 clips, which count as without it",
         "audio: 1 numbers are not finite, read as 0",
-        "vision: every clip is zero, left out",
+        "vision: every clip is zero or NaN, left out",
         "labels: unknown for 1 clips",
         "ids: 1 stand for more than one clip",
         "regression_labels_F: not read",
@@ -306,8 +306,8 @@ def test_real_mosi_on_the_official_split(mosi: dict[str, Path], shared: Path) ->
     assert (corpus.spec.label_range, corpus.spec.metrics) == ((-3.0, 3.0), "mosi")
     assert corpus.notes == (
         "layout: MMSA unaligned",
-        "text: all zero in 2 of 2199 clips, which count as without it",
-        "vision: every clip is zero, left out",
+        "text: all zero or NaN in 2 of 2199 clips, which count as without it",
+        "vision: every clip is zero or NaN, left out",
     )
     with np.load(shared / "data" / "mosi" / "mosi.npz", allow_pickle=False) as file:
         rows = {clip: i for i, clip in enumerate(file["id"].tolist())}

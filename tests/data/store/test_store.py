@@ -60,7 +60,8 @@ def build(drawn: tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]) -> Corp
     spec, parts, notes = drawn
     clips = {}
     for split, columns in parts.items():
-        features = {name: Ragged(*pair) for name, pair in columns["features"].items()}
+        ragged = {name: Ragged(*pair) for name, pair in columns["features"].items()}
+        features = {name: r.without(r.contentless) for name, r in ragged.items()}
         clips[split] = Clips(**{**columns, "features": features})
     return Corpus(DataSpec(**spec), clips, notes)
 
@@ -96,6 +97,21 @@ def test_what_is_written_comes_back(drawn: Any, tmp_path: Path) -> None:
     for split, written in corpus.splits.items():
         assert_same(found.splits[split], written)
     assert [entry.name for entry in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_clip_without_content_is_written_as_one_that_lacks_the_modality(tmp_path: Path) -> None:
+    values = np.array([[np.nan, np.inf], [0, 0], [0, np.nan], [0, 3]], np.float32)
+    clips = Clips(
+        ids=["a", "b", "c"],
+        labels=np.zeros((3, 1), np.float32),
+        features={"vision": Ragged(values, np.array([0, 1, 2, 4]))},
+        texts=["", "", ""],
+        groups=["a", "b", "c"],
+    )
+    write_store(Corpus(DataSpec("faces", {"vision": 2}), {"train": clips}), tmp_path / "store")
+    vision = read_store(tmp_path / "store").splits["train"].features["vision"]
+    assert vision.lengths.tolist() == [0, 0, 2]
+    np.testing.assert_array_equal(vision[2], values[2:])
 
 
 def small(seed: int = 0, steps: int = 40) -> Corpus:

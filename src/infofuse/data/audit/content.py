@@ -58,7 +58,8 @@ def _labels(corpus: Corpus) -> Iterator[Finding]:
         unknown = int(np.isnan(clips.labels).any(1).sum())
         if unknown:
             what = f"{unknown:,} of {len(clips):,} clips of {name} have an unknown label"
-            yield Finding("warning", "labels", what)
+            useless = name != "test" and unknown == len(clips)
+            yield Finding("error" if useless else "warning", "labels", what)
         known = clips.labels[~np.isnan(clips.labels).any(1), 0]
         if len(known) and middle is not None:
             yield _balance(name, known, middle)

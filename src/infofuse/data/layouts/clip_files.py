@@ -5,8 +5,7 @@
     FOLDER/ID.npz, FOLDER/*/ID.npz  a key a modality
 
 FOLDER is `features` where there is such a folder. The id "VIDEO$_$CLIP" may also be written
-VIDEO_CLIP or VIDEO/CLIP. An array of zeros only counts as absent, for that is how extractors
-write what they did not find.
+VIDEO_CLIP or VIDEO/CLIP.
 """
 
 import zipfile
@@ -87,10 +86,8 @@ def _column(
     names = [str(some[0]) if some else "" for some in files]
     ragged, notes = join(modality, sequences, names)
     missing = sum(not some for some in files)
-    zero = int((ragged.lengths == 0).sum()) - missing
-    absent = [f"no file for {missing}"] * bool(missing) + [f"all zero in {zero}"] * bool(zero)
-    told = [f"{modality}: {n} of {len(files)} clips, which count as without it" for n in absent]
-    return ragged, [*told, *notes]
+    absent = f"{modality}: no file for {missing} of {len(files)} clips, which count as without it"
+    return ragged, [*([absent] if missing else []), *notes]
 
 
 def _npy_stems(place: Path) -> Stems:
@@ -118,8 +115,7 @@ def _find(stems: Stems, clip: str) -> Sequence[Path]:
 
 
 def _steps(file: Path, array: Any) -> Steps:
-    steps = as_steps(str(file), array)
-    return steps if steps.any() else NOTHING
+    return as_steps(str(file), array)
 
 
 def _holds_numbers(array: Any) -> bool:

@@ -35,9 +35,11 @@ _NAMES = {
     "split": ("split", "mode", "subset", "partition"),
     "group": ("group", "video_id", "video", "speaker", "speaker_id"),
 }
+TEXT_COLUMNS = set(_NAMES["text"])
 SPLIT_COLUMNS = set(_NAMES["split"])
 LABEL_COLUMNS = ("label", "labels", "regression_labels", "sentiment", "valence", "val")
 _UNIMODAL = re.compile(r"(?:label|labels|regression_labels)(?:_([TAV])|\.(\w+))", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _MODALITY = {"t": "text", "a": "audio", "v": "vision"}
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null")
 
@@ -188,4 +190,6 @@ def _number(where: str, row: int, value: Any) -> float:
             return float(value)
     except (ValueError, OverflowError):
         pass
-    raise InfofuseError(f"{where} holds {value!r} in row {row} where a number belongs")
+    comma = isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip())
+    hint = f"; write {value.strip().replace(',', '.')}, with a point" if comma else ""
+    raise InfofuseError(f"{where} holds {value!r} in row {row} where a number belongs{hint}")

@@ -1,17 +1,31 @@
-"""Csv files of clips: UTF-8, read as text by pyarrow, and known by how they name their clips."""
+"""Csv files of clips, read as text by pyarrow, and known by how they name their clips.
+
+Columns are separated by commas, semicolons or tabs, whichever the names of the columns are; the
+file is in UTF-8, or in UTF-16 with a byte order mark. Spaces around a name or a cell are not its
+own, and a row of empty cells is no row.
+"""
 
 import csv
+import functools
+import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from infofuse.data.layouts.clip_table import SPLIT_COLUMNS, split_of
+from infofuse.data.layouts.clip_table import SPLIT_COLUMNS, TEXT_COLUMNS, split_of
 from infofuse.errors import InfofuseError
 
+SUFFIXES = (".csv", ".tsv")
 _LONGEST_LINE = 1 << 20  # of names of columns
+_WORDS = {*TEXT_COLUMNS, "english", "chinese"}  # what is said is kept as it is written
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_QUOTED = re.compile(r'\s+"(.*)"\s*')
+_QUOTE_AFTER_SPACE = re.compile(rb"[,;\t] +\"")
 
 
 def clip_key(columns: Sequence[str]) -> str | None:
@@ -32,35 +46,126 @@ def clip_key(columns: Sequence[str]) -> str | None:
 
 def tables(path: Path, key: str) -> list[Path]:
     """The csv files at a path, or directly in it, whose clips are named by this key."""
-    files = sorted(path.glob("*.csv")) if path.is_dir() else [path] * (path.suffix == ".csv")
+    found = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = [file for file in found if file.suffix.lower() in SUFFIXES]
     return [file for file in files if clip_key(header(file)) == key]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a csv is written, and the names of its columns as they stand there."""
+
+    encoding: str
+    separator: str
+    names: tuple[str, ...]
+
+    @property
+    def notes(self) -> list[str]:
+        """What is unusual about it."""
+        said = [] if self.separator == "," else [f"separated by {_SEPARATORS[self.separator]}"]
+        return said if self.encoding.startswith("utf-8") else [*said, "in UTF-16"]
 
 
 def header(file: Path) -> list[str]:
     """The names of the columns; empty for what is no file of lines."""
     try:
-        with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            return next(csv.reader(iter(lambda: lines.readline(_LONGEST_LINE), "")), [])
+        return [name.strip() for name in _form(file).names]
     except (OSError, csv.Error):
         return []
+
+
+def _form(file: Path) -> _Form:
+    """Raises OSError or csv.Error for what is no file of lines."""
+    with file.open("rb") as content:
+        wide = content.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    encoding = "utf-16" if wide else "utf-8-sig"
+    found = {separator: _names(file, encoding, separator) for separator in _SEPARATORS}
+    best = max(found, key=lambda separator: len(found[separator]))
+    return _Form(encoding, best, tuple(found[best]))
+
+
+def _names(file: Path, encoding: str, separator: str) -> list[str]:
+    """The first row that has a cell."""
+    with file.open(encoding=encoding, errors="replace", newline="") as lines:
+        rows = csv.reader(iter(lambda: lines.readline(_LONGEST_LINE), ""), delimiter=separator)
+        first = next((row for row in rows if row), [])
+    return [_QUOTED.sub(r" \1", name) for name in first]
 
 
 def read_csv(file: Path) -> pa.Table:
     """All cells as text, "" where there is none; the names of columns in lower case.
 
-    Raises InfofuseError for what is no csv in UTF-8, and for a column that is there twice.
+    Raises InfofuseError for what is no csv in UTF-8 or UTF-16, or has a column twice.
     """
-    parse = arrow_csv.ParseOptions(newlines_in_values=True)
-    text = arrow_csv.ConvertOptions(column_types=dict.fromkeys(header(file), pa.string()))
+    return _read(file)[0]
+
+
+def _read(file: Path) -> tuple[pa.Table, list[str]]:
+    """The table, and notes of how it is written and of what was left out."""
     try:
-        table = arrow_csv.read_csv(file, parse_options=parse, convert_options=text)
-        names = [name.lower() for name in table.column_names]
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        form = _form(file)
+        columns = _parse(file, form)
+    except (pa.ArrowException, OSError, UnicodeError, csv.Error) as error:
         raise InfofuseError(f"{file} cannot be read as csv in UTF-8: {error}") from None
-    twice = [name for i, name in enumerate(names) if name in names[:i]]
-    if twice:
-        raise InfofuseError(f"{file} has two columns {twice[0]!r}; keep one")
-    return table.rename_columns(names)
+    plain = [pc.utf8_trim_whitespace(column) for column in columns]
+    filled = [pc.not_equal(column, "") for column in plain]
+    table: dict[str, pa.ChunkedArray] = {}
+    for raw, cells, trimmed, some in zip(form.names, columns, plain, filled, strict=True):
+        name = raw.strip().lower()
+        if name in table:
+            raise InfofuseError(f"{file} has two columns {name!r}; keep one")
+        if name or pc.any(some).as_py():  # a spreadsheet may write columns that have nothing
+            table[name] = cells if name in _WORDS and raw == raw.strip() else trimmed
+    notes = [f"{file.name}: {what}" for what in form.notes]
+    rows = functools.reduce(pc.or_, filled) if filled else pa.chunked_array([], pa.bool_())
+    empty = len(rows) - (pc.sum(rows).as_py() or 0)
+    if empty:
+        notes.append(f"{file.name}: {empty} rows of empty cells, left out")
+    whole = pa.table(table)
+    return (whole.filter(rows) if empty else whole), notes
+
+
+def _parse(file: Path, form: _Form) -> list[pa.ChunkedArray]:
+    """The cells of each column."""
+    content = file.read_bytes() if form.encoding == "utf-8-sig" else _as_utf8(file)
+    spaced = _QUOTE_AFTER_SPACE.search(content) is not None
+    if spaced and any(name != name.strip() for name in form.names):
+        return _parse_slowly(content, form)
+    try:
+        return _parse_quickly(content, form)
+    except pa.ArrowException:
+        if spaced:
+            return _parse_slowly(content, form)
+        raise
+
+
+def _as_utf8(file: Path) -> bytes:
+    return file.read_text(encoding="utf-16").encode()
+
+
+def _parse_quickly(content: bytes, form: _Form) -> list[pa.ChunkedArray]:
+    names = [str(i) for i in range(len(form.names))]
+    if not names:
+        return []
+    table = arrow_csv.read_csv(
+        pa.BufferReader(content),
+        read_options=arrow_csv.ReadOptions(column_names=names),
+        parse_options=arrow_csv.ParseOptions(delimiter=form.separator, newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+    )
+    return table.slice(1).columns
+
+
+def _parse_slowly(content: bytes, form: _Form) -> list[pa.ChunkedArray]:
+    """The same by Python, which knows that a quote after a space is one."""
+    lines = io.StringIO(content.decode("utf-8-sig"), newline="")
+    rows = csv.reader(lines, delimiter=form.separator, skipinitialspace=True)
+    cells = [row for row in rows if row][1:]
+    for i, row in enumerate(cells):
+        if len(row) != len(form.names):
+            raise csv.Error(f"row {i} has {len(row)} cells for {len(form.names)} columns")
+    columns = zip(*cells, strict=True) if cells else [()] * len(form.names)
+    return [pa.chunked_array([pa.array(column, pa.string())]) for column in columns]
 
 
 def read_tables(files: Sequence[Path]) -> tuple[dict[str, pa.ChunkedArray], list[str]]:
@@ -71,9 +176,9 @@ def read_tables(files: Sequence[Path]) -> tuple[dict[str, pa.ChunkedArray], list
 
     Raises InfofuseError if there are several and no name says a split.
     """
-    read = {file: read_csv(file) for file in files}
-    kept = [_with_split(file, table) for file, table in read.items()]
-    notes = []
+    read = {file: _read(file) for file in files}
+    kept = [_with_split(file, table) for file, (table, _) in read.items()]
+    notes = [note for _, noticed in read.values() for note in noticed]
     if len(files) > 1:
         told = [bool(SPLIT_COLUMNS & set(table.column_names)) for table in kept]
         if not any(told):
@@ -81,7 +186,9 @@ def read_tables(files: Sequence[Path]) -> tuple[dict[str, pa.ChunkedArray], list
                 f"{files[0]} and {files[1]} both hold clips; keep one, add a column 'split', or "
                 f"name them by their splits, such as train.csv and test.csv"
             )
-        notes = [f"{file.name}: not read" for file, has in zip(files, told, strict=True) if not has]
+        notes += [
+            f"{file.name}: not read" for file, has in zip(files, told, strict=True) if not has
+        ]
         kept = [table for table, has in zip(kept, told, strict=True) if has]
     table = pa.concat_tables(kept, promote_options="default")
     return dict(zip(table.column_names, table.columns, strict=True)), notes

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Int, Shaped
 
-from infofuse.data.layouts.steps import finite_note
+from infofuse.data.layouts.steps import plain_counts, plain_notes
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 
@@ -23,8 +23,8 @@ def unpad(
 
     Padding lies before or after all of a modality's sequences, whichever end has more zero frames.
     A sequence is as long as its length says; without one, or where frames lie outside it, zero
-    frames at the padded end are cut. A sequence of zeros only is absent: it has no steps.
-    Numbers that are not finite become 0.
+    frames at the padded end are cut. A sequence of zeros or NaN only is absent: it has no steps.
+    Numbers that are not finite become 0 in the others.
 
     Raises InfofuseError for a length that is negative or beyond `time`.
     """
@@ -55,16 +55,13 @@ def join(
 ) -> tuple[dict[str, Ragged], list[str]]:
     """The sequences of one modality by split, given one by one, and what was noticed.
 
-    Nothing is cut. As in `unpad`, a sequence of zeros only is absent, and numbers that are not
-    finite become 0.
+    Nothing is cut. Otherwise as `unpad`.
     """
     joined, not_finite = {}, 0
     for split, arrays in sequences.items():
-        kept = [array if array.any() else array[:0] for array in arrays]
-        ragged = Ragged.of(kept)
-        values, bad = _finite(ragged.values)
-        joined[split], not_finite = Ragged(values, ragged.offsets), not_finite + bad
-    return joined, [*_notes(name, joined, False, 0), *finite_note(name, not_finite)]
+        joined[split], _, bad = plain_counts(_as_float32(Ragged.of(arrays)))
+        not_finite += bad
+    return joined, _notes(name, joined, False, 0, not_finite)
 
 
 def _real(
@@ -98,9 +95,9 @@ def _unpad(
     sequences, outside, not_finite = {}, 0, 0
     for split, frames in padded.items():
         begin, end, wrong = _extent(name, real[split], lengths.get(split), left)
-        sequences[split], bad = _cut(frames, begin, end)
+        sequences[split], _, bad = plain_counts(_cut(frames, begin, end))
         outside, not_finite = outside + wrong, not_finite + bad
-    return sequences, [*_notes(name, sequences, left, outside), *finite_note(name, not_finite)]
+    return sequences, _notes(name, sequences, left, outside, not_finite)
 
 
 def _padded_left(real: Iterable[Bool[np.ndarray, "_ time"]]) -> bool:
@@ -140,33 +137,28 @@ def _extent(
     return np.zeros_like(end), end, int((last > lengths).sum())
 
 
-def _cut(
-    frames: Shaped[np.ndarray, "n time width"], begin: np.ndarray, end: np.ndarray
-) -> tuple[Ragged, int]:
-    """The steps between begin and end, copied, and how many numbers were not finite."""
+def _cut(frames: Shaped[np.ndarray, "n time width"], begin: np.ndarray, end: np.ndarray) -> Ragged:
+    """The steps between begin and end, copied."""
     steps = np.arange(frames.shape[1])
     inside = (steps >= begin[:, None]) & (steps < end[:, None])
-    values, bad = _finite(frames[inside])
+    ragged = _as_float32(Ragged.laid(frames[inside], end - begin))
     _let_go(frames)
-    return Ragged.laid(values, end - begin), bad
+    return ragged
 
 
-def _finite(values: Shaped[np.ndarray, "steps width"]) -> tuple[Float[np.ndarray, "..."], int]:
+def _as_float32(ragged: Ragged) -> Ragged:
     with np.errstate(over="ignore"):
-        values = values.astype(np.float32, copy=False)
-    bad = ~np.isfinite(values)
-    values[bad] = 0
-    return values, int(bad.sum())
+        return Ragged(ragged.values.astype(np.float32, copy=False), ragged.offsets)
 
 
-def _notes(name: str, sequences: Mapping[str, Ragged], left: bool, outside: int) -> list[str]:
+def _notes(
+    name: str, sequences: Mapping[str, Ragged], left: bool, outside: int, not_finite: int
+) -> list[str]:
     count = sum(len(ragged) for ragged in sequences.values())
     absent = sum(int((ragged.lengths == 0).sum()) for ragged in sequences.values())
     notes = [f"{name}: padded at the beginning"] if left else []
     if outside:
         notes.append(f"{name}: {outside} of {count} lengths leave out frames, which were kept")
     if absent == count:
-        notes.append(f"{name}: every clip is zero, left out")
-    elif absent:
-        notes.append(f"{name}: all zero in {absent} of {count} clips, which count as without it")
-    return notes
+        return [*notes, f"{name}: every clip is zero or NaN, left out"]
+    return [*notes, *plain_notes(name, absent, count, not_finite)]

@@ -21,7 +21,7 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.arrays import unread
 from infofuse.data.layouts.clip_table import Column, Table, cells, corpus_of, find_roles, is_missing
 from infofuse.data.layouts.columns import strings
-from infofuse.data.layouts.steps import finite
+from infofuse.data.layouts.steps import plain
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
 
@@ -99,8 +99,8 @@ def gather(modality: str, clips: Times, table: Table) -> tuple[Ragged, list[str]
         raise InfofuseError(f"{modality!r} has no column of features")
     where = np.concatenate([np.zeros(0, int), *rows])
     values = np.column_stack(columns)[where]
-    ragged, notes = finite(modality, Ragged.laid(values, [len(found) for found in rows]))
-    absent = int((ragged.lengths == 0).sum())
+    ragged, notes = plain(modality, Ragged.laid(values, [len(found) for found in rows]))
+    absent = sum(len(found) == 0 for found in rows)
     outside = len(columns[0]) - len(np.unique(where))
     if absent:
         notes.append(f"{modality}: no rows in {absent} of {len(rows)} clips, which lack it")

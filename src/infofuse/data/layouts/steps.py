@@ -36,8 +36,8 @@ def join(
 ) -> tuple[Ragged, list[str]]:
     """The sequences of a modality, end to end, and what was noticed.
 
-    names: what each is called in the refusal of two that differ in width. Numbers that are not
-    finite become 0. Where no sequence has a step, the width is 0.
+    names: what each is called in the refusal of two that differ in width. Where no sequence has a
+    step, the width is 0. Otherwise as `plain` says.
     """
     first = next((i for i, steps in enumerate(sequences) if len(steps)), None)
     if first is None:
@@ -48,7 +48,7 @@ def join(
             raise _two_widths(modality, names[first], width, name, steps.shape[1])
     with np.errstate(over="ignore"):
         parts = [steps.reshape(-1, width).astype(np.float32, copy=False) for steps in sequences]
-    return finite(modality, Ragged.of(parts))
+    return plain(modality, Ragged.of(parts))
 
 
 def join_column(modality: str, column: pa.ChunkedArray) -> tuple[Ragged, list[str]]:
@@ -74,7 +74,7 @@ def join_column(modality: str, column: pa.ChunkedArray) -> tuple[Ragged, list[st
     if widths[0] == 0:
         raise InfofuseError(f"{modality!r}: row {rows[0]} has steps without features")
     values = pc.cast(inner, pa.float32(), safe=False).to_numpy().reshape(-1, widths[0])
-    return finite(modality, Ragged.laid(values, steps))
+    return plain(modality, Ragged.laid(values, steps))
 
 
 def holds_steps(column: Any) -> bool:
@@ -108,18 +108,33 @@ def _two_widths(modality: str, one: str, width: int, other: str, found: int) -> 
     )
 
 
-def finite(modality: str, ragged: Ragged) -> tuple[Ragged, list[str]]:
-    """The same with 0 for every number that is not finite, and a note if there are any."""
+def plain(modality: str, ragged: Ragged) -> tuple[Ragged, list[str]]:
+    """The same as models read it, and what was noticed.
+
+    A sequence of zeros or of numbers that are not finite is absent, for that is how extractors
+    write what they did not find. In the others, such numbers become 0.
+    """
+    ragged, nothing, bad = plain_counts(ragged)
+    return ragged, plain_notes(modality, nothing, len(ragged), bad)
+
+
+def plain_counts(ragged: Ragged) -> tuple[Ragged, int, int]:
+    """What `plain` makes of it, how many sequences it took away, and how many numbers became 0."""
+    nothing = ragged.contentless
+    if nothing.any():
+        ragged = ragged.without(nothing)
     bad = ~np.isfinite(ragged.values)
-    if not bad.any():
-        return ragged, []
-    values = np.where(bad, np.float32(0), ragged.values)
-    return Ragged(values, ragged.offsets), finite_note(modality, int(bad.sum()))
+    if bad.any():
+        values = np.where(bad, ragged.values.dtype.type(0), ragged.values)
+        ragged = Ragged(values, ragged.offsets)
+    return ragged, int(nothing.sum()), int(bad.sum())
 
 
-def finite_note(modality: str, count: int) -> list[str]:
-    """The note that so many numbers are not finite, if there are any."""
-    return [f"{modality}: {count} numbers are not finite, read as 0"] if count else []
+def plain_notes(modality: str, nothing: int, clips: int, bad: int) -> list[str]:
+    """The notes of what `plain_counts` found."""
+    absent = f"{modality}: all zero or NaN in {nothing} of {clips} clips, which count as without it"
+    odd = f"{modality}: {bad} numbers are not finite, read as 0"
+    return [absent] * bool(nothing) + [odd] * bool(bad)
 
 
 def _unnest(column: pa.ChunkedArray) -> tuple[np.ndarray, pa.ChunkedArray]:

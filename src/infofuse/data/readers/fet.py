@@ -32,7 +32,8 @@ def read(path: Path) -> Corpus:
     """
     table, notes = read_tables(tables(path, "video_id"))
     videos, clips = table["video_id"].to_pylist(), table["clip_id"].to_pylist()
-    ids = [f"{video}$_${clip}" for video, clip in zip(videos, clips, strict=True)]
+    pairs = zip(videos, clips, strict=True)
+    ids = [f"{video}$_${clip}" if video and clip else "" for video, clip in pairs]
     named = table | {"id": pa.chunked_array([pa.array(ids, pa.string())])}
     notes += _media(path if path.is_dir() else path.parent)
     return read_folder(path, named, notes, ["video_id", "clip_id", "annotation"])

@@ -1,6 +1,7 @@
 """Writing a store: clips in, shards out, a shard in memory at a time."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class Writer:
     def add(self, split: str, clips: Clips) -> None:
         """Put clips at the end of a split, "train", "valid" or "test". They are copied or written.
 
+        A clip whose steps of a modality are all zero or NaN is written as one that lacks it.
+
         Raises ValueError if they have not the columns of the store's spec.
         """
         check(split, clips, self.spec)
@@ -39,7 +42,9 @@ class Writer:
         while begin < len(clips):
             total = self.size.get(split, 0) + np.cumsum(sizes[begin:])
             end = begin + 1 + int(np.searchsorted(total, self.shard_bytes))
-            self.waiting[split].append(clips.take(range(begin, min(end, len(clips)))))
+            part = clips.take(range(begin, min(end, len(clips))))
+            features = {m: r.without(r.contentless) for m, r in part.features.items()}
+            self.waiting[split].append(replace(part, features=features))
             self.size[split] = int(total[min(end, len(clips)) - begin - 1])
             if end <= len(clips):
                 self._flush(split)
