@@ -26,8 +26,8 @@ FORMATS = (
 )
 _DECLARING = ("mov", "matroska", "flac", "flv", "asf")
 _EPSILON = 1e-6
-# Whoever writes a .wav to a pipe does not know its length, and writes a great one: 0x7FFFF024 (SoX),
-# 0x80000024 (arecord), 0xFFFFFFFF (FFmpeg) and the like.
+# Whoever writes a .wav to a pipe does not know its length, and writes a great one: 0x7FFFF024
+# (SoX), 0x80000024 (arecord), 0xFFFFFFFF (FFmpeg) and the like.
 _UNKNOWN = 0x7FFF0000
 _MOST_TRACKS = 8
 
