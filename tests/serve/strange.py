@@ -47,7 +47,7 @@ def made(seconds: float, value: float, text: str = "") -> Extracted:
 def main() -> None:
     from infofuse.predict import Predictor
     from infofuse.serve.limits import Limits
-    from infofuse.serve.listen import serve
+    from infofuse.serve.server import serve
 
     options = json.loads(sys.argv[2])
     limits = Limits(**options.pop("limits", {}))

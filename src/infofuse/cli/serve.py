@@ -45,7 +45,7 @@ def serve(
         import uvicorn  # noqa: F401
 
         import infofuse.serve.app  # noqa: F401
-        from infofuse.serve.listen import serve as run_service
+        from infofuse.serve.server import serve as run_service
     except ImportError as error:
         raise missing(f"the service needs {error.name}", "serve") from None
     from infofuse.predict import Predictor
