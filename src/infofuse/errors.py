@@ -26,6 +26,11 @@ def missing(what: str, extra: str, otherwise: str = "") -> InfofuseError:
     return InfofuseError(f"{what}, which is not installed: {install}")
 
 
+def not_yours(path: object) -> InfofuseError:
+    """The refusal of a file or folder that is there and may not be read."""
+    return InfofuseError(f"{path} is not yours to read: ask its owner, or change its permissions")
+
+
 def listed(names: Iterable[str], most: int = 20) -> str:
     """The names, the first few where there are many: "a, b, … and 1,274 more"."""
     names = list(names)

@@ -79,6 +79,8 @@ def main() -> None:
         if error.errno == errno.ENOSPC:
             where = f" under {error.filename}" if error.filename else ""
             said = f"the disk is full{where}: {FULL}"
+        elif isinstance(error, PermissionError) and error.filename:
+            said = f"{error.filename} cannot be used: it is not yours to read or to write in"
         elif error.filename:
             said = f"{error.filename} cannot be used: {error.strerror}"
         else:
