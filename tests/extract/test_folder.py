@@ -252,7 +252,7 @@ def test_a_closed_folder_is_noted_and_the_rest_is_read(folder: Path, tmp_path: P
         (folder / "v2").chmod(0o755)
     assert found.returncode == 1
     said = "".join((found.stdout + found.stderr).split())  # lines may break anywhere
-    assert f"{folder}/v2isnotyourstoread:whatisinitisleftout" in said
+    assert f"{folder}/v2isnotyourstoread,andwhatisinitisleftout" in said
     assert f"{folder}/v1/0.wavisnotyourstoread" in said
 
 

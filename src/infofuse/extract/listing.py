@@ -118,13 +118,17 @@ def find_media(media: Sequence[Path]) -> dict[str, Path]:
 
 
 def _files(place: Path) -> list[tuple[Path, str]]:
-    """Files and their paths inside a place; those that begin with a dot are nobody's clips."""
+    """Files and their paths inside a place; those that begin with a dot are nobody's clips.
+
+    Links to what is not there are among them, so that it is said; pipes and the like are not.
+    """
     if not place.is_dir():
         return [(place, place.name)]
     found, closed = files_below(place)
-    if closed and len(closed) == 1 and closed[0] == place:
+    if closed == [place]:
         raise not_yours(place)
-    inside = {file: file.relative_to(place) for file in found if not file.is_dir()}
+    there = [file for file in found if file.is_file() or not file.exists()]
+    inside = {file: file.relative_to(place) for file in there}
     return [
         (file, path.as_posix())
         for file, path in inside.items()
