@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,20 @@ def infofuse(*words: object, cwd: Path | None = None) -> subprocess.CompletedPro
         [sys.executable, "-m", "infofuse", *map(str, words)],
         capture_output=True, text=True, cwd=cwd, env=os.environ | {"COLUMNS": "80"},
     )  # fmt: skip
+
+
+def infofuse_unprivileged(*words: object) -> subprocess.CompletedProcess[str]:
+    """A verb whose process may not read what its owner has closed; skips where root cannot ask."""
+    command = [sys.executable, "-m", "infofuse", *map(str, words)]
+    if os.geteuid() == 0:
+        rights = "-dac_override,-dac_read_search"
+        drop = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"]
+        if shutil.which("setpriv") is None or subprocess.run([*drop, "true"]).returncode:
+            pytest.skip("needs setpriv, or a user who is not root")
+        command = [*drop, *command]
+    return subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "80"}
+    )
 
 
 def examples(count: int) -> settings:

@@ -29,6 +29,11 @@ def missing(what: str, extra: str, otherwise: str = "") -> InfofuseError:
     return InfofuseError(f"{what}, which is not installed: {install}")
 
 
+def not_yours(path: object) -> InfofuseError:
+    """The refusal of a file or folder that is there and may not be read."""
+    return InfofuseError(f"{path} is not yours to read: ask its owner, or change its permissions")
+
+
 def listed(names: Iterable[str], most: int = 20) -> str:
     """The names, the first few where there are many: "a, b, … and 1,274 more"."""
     names = list(names)
@@ -70,6 +75,8 @@ def refusal_of(error: BaseException) -> str:
     number, file = number_of(error), error.filename
     if number in _DISK:
         return _DISK[number].format(f" under {file}" if file else "")
+    if file and isinstance(error, PermissionError):
+        return f"{file} cannot be used: it is not yours to read or to write in"
     said = error.strerror or str(error).strip().partition("\n")[0] or type(error).__name__
     return f"{file} cannot be used: {said}" if file else f"the system refused: {said}"
 

@@ -1,5 +1,6 @@
 """Folders of media to stores: what is in them, what is left out and why, and what a kill costs."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,13 +16,15 @@ import numpy as np
 import pytest
 from recorded import Brightness, MakeClip, flat, tone
 
-from helpers import store_bytes
+from helpers import infofuse_unprivileged, store_bytes
 from infofuse.data import open_corpus
+from infofuse.data.layouts.clip_files import MEDIA_SUFFIXES
 from infofuse.errors import InfofuseError
 from infofuse.extract.audio_descriptors import Descriptors
 from infofuse.extract.clip import extract_clip
 from infofuse.extract.folder import extract_folder
 from infofuse.extract.listing import deal, find_media, list_clips
+from infofuse.extract.media import FORMATS
 from infofuse.extract.recipe import FeatureRecipe, default_recipe, stage
 
 RECIPE = FeatureRecipe(audio=Descriptors(), text=stage("text", "given", align=False))
@@ -204,6 +208,71 @@ def test_ids_find_their_files_in_every_way_they_are_written(folder: Path, tmp_pa
     assert [clip.file.name for clip in list_clips([folder], labels).clips] == ["0.wav", "1.wav"]
     assert [*find_media([folder / "v1"])] == ["0", "1"]
     assert [*find_media([folder])][:2] == ["v0$_$0", "v0$_$1"]
+
+
+def test_names_find_their_files_in_any_unicode_form(make_clip: MakeClip, tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "Zoë_01")
+    make_clip(f"media/{decomposed}.wav", sound=tone(200, 0.2))
+    labels = tmp_path / "x.csv"
+    for table in ("id,label\nZoë_01,1\n", "path,label\nZoë_01.wav,1\n"):
+        labels.write_text(table, encoding="utf-8")
+        [clip] = list_clips([tmp_path / "media"], labels).clips
+        assert (clip.id, clip.file.name) == ("Zoë_01", f"{decomposed}.wav")
+
+
+def test_an_id_that_is_almost_a_files_name_is_named_with_it(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("id,label\nv0_0.mp4,1\nv0_1,2\nV1_0,3\nv7_7,0\n")
+    missing = list_clips([folder], tmp_path / "x.csv").missing
+    assert missing == {
+        "v0_0.mp4": f"no media for it in {folder}; did you mean 'v0_0'?",
+        "V1_0": f"no media for it in {folder}; did you mean 'v1_0'?",
+        "v7_7": f"no media for it in {folder}",
+    }
+
+
+def test_linked_folders_are_followed_and_circles_end(make_clip: MakeClip, tmp_path: Path) -> None:
+    make_clip("away/x.wav", sound=tone(200, 0.2))
+    make_clip("media/v/1.wav", sound=tone(200, 0.2))
+    (tmp_path / "media/linked").symlink_to(tmp_path / "away")
+    (tmp_path / "media/again").symlink_to(tmp_path / "media/v")
+    (tmp_path / "media/v/up").symlink_to(tmp_path)
+    (tmp_path / "media/gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    assert [*find_media([tmp_path / "media"])] == ["gone", "linked$_$x", "v$_$1"]
+    made = extract_folder(tmp_path / "media", tmp_path / "out", RECIPE)
+    assert made.failed == {"gone": f"{tmp_path}/media/gone.wav is a link to what is not there"}
+
+
+def test_a_closed_folder_is_noted_and_the_rest_is_read(folder: Path, tmp_path: Path) -> None:
+    (folder / "v1/0.wav").chmod(0)
+    (folder / "v2").chmod(0)
+    words = ("--vision", "none", "--text", "none", "--out", tmp_path / "out")
+    try:
+        found = infofuse_unprivileged("extract", folder, *words)
+    finally:
+        (folder / "v2").chmod(0o755)
+    assert found.returncode == 1
+    said = "".join((found.stdout + found.stderr).split())  # lines may break anywhere
+    assert f"{folder}/v2isnotyourstoread,andwhatisinitisleftout" in said
+    assert f"{folder}/v1/0.wavisnotyourstoread" in said
+
+
+def test_every_ending_of_what_the_decoder_reads_is_one_of_media() -> None:
+    import av
+
+    known = set()
+    for name in FORMATS.split(","):
+        with contextlib.suppress(ValueError):
+            known |= {f".{ending}" for ending in av.ContainerFormat(name, "r").extensions}
+    pictures_words_and_lists = {".avif", ".heic", ".heif", ".mks", ".ism"}
+    assert known - MEDIA_SUFFIXES - pictures_words_and_lists == set()
+    assert {".mts", ".caf", ".weba"} <= MEDIA_SUFFIXES
+
+
+def test_files_with_other_endings_are_noted(folder: Path) -> None:
+    (folder / "v0/2.xyz").write_bytes(b"?")
+    (folder / "v0/3.xyz").write_bytes(b"?")
+    note = f"{folder}: files with other endings are not read: .xyz (2)"
+    assert note in list_clips([folder]).notes
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from infofuse.data import readers
 from infofuse.data.readers import Sureness
 from infofuse.data.spec import DataSpec
 from infofuse.data.unpickle import loading_once
-from infofuse.errors import InfofuseError, counted, unknown
+from infofuse.errors import InfofuseError, counted, not_yours, unknown
 from infofuse.types import Clips
 
 SPLITS = ("train", "valid", "test")
@@ -160,8 +160,11 @@ def open_corpus(path: Path | str) -> Corpus:
     equally, or if the one that does cannot use it.
     """
     path = Path(path)
-    with loading_once():
-        return reader(format_of(path)).read(path)
+    try:
+        with loading_once():
+            return reader(format_of(path)).read(path)
+    except PermissionError as error:
+        raise not_yours(error.filename or path) from None
 
 
 def format_of(path: Path) -> str:
@@ -194,6 +197,8 @@ def known_format(path: Path) -> str | None:
                 sureness[name] = reader(name).recognises(path)
             except InfofuseError as refusal:
                 refusals.append(refusal)
+            except PermissionError as error:
+                refusals.append(not_yours(error.filename or path))
     most = max(sureness.values(), default=Sureness.NO)
     surest = [name for name, sure in sureness.items() if sure and sure is most]
     if len(surest) > 1:

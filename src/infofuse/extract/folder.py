@@ -10,7 +10,7 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.arrays import unread
 from infofuse.data.layouts.clip_table import corpus_of, find_roles
 from infofuse.data.store import REPORT, create_store, free_for_store
-from infofuse.errors import InfofuseError, counted
+from infofuse.errors import InfofuseError, counted, not_yours
 from infofuse.extract.clip import Extracted, extract_clip
 from infofuse.extract.kept import keep, key_of, load
 from infofuse.extract.listing import Clip, Listing, deal, list_clips
@@ -89,8 +89,13 @@ class _Work:
     kept: Path
 
     def __call__(self, clip: Clip) -> str:
-        content = "" if clip.file is None else sha256(clip.file)
-        transcript = b"" if clip.transcript is None else clip.transcript.read_bytes()
+        try:
+            content = "" if clip.file is None else sha256(clip.file)
+            transcript = b"" if clip.transcript is None else clip.transcript.read_bytes()
+        except PermissionError as error:
+            raise not_yours(error.filename) from None
+        except FileNotFoundError as error:
+            raise InfofuseError(f"{error.filename} is a link to what is not there") from None
         name = f"{key_of(self.made_by, content, clip.text, transcript)}.safetensors"
         if load(self.kept / name) is None:
             made = extract_clip(clip.file, self.recipe, text=clip.text, transcript=clip.transcript)

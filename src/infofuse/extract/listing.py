@@ -1,6 +1,7 @@
 """Which clips there are to extract: media files, and the rows of a table of labels."""
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +10,14 @@ from pathlib import Path, PurePosixPath
 from infofuse.data.layouts.clip_files import MEDIA_SUFFIXES
 from infofuse.data.layouts.clip_table import UNKNOWN, find_roles, is_missing
 from infofuse.data.layouts.csv_files import read_csv
-from infofuse.errors import InfofuseError
+from infofuse.data.layouts.places import NearNames, files_below, same_form
+from infofuse.errors import InfofuseError, listed, not_yours
 
 TRANSCRIPTS = (".srt", ".vtt", ".txt")
+_NO_MEDIA = (
+    ".csv", ".tsv", ".json", ".toml", ".yaml", ".md", ".npy", ".npz", ".parquet", ".pkl", ".py",
+    ".png", ".jpg", ".jpeg", "none",
+)  # fmt: skip
 HELD = {"test": 0.2, "valid": 0.1}
 """Parts of the clips, where no column says which split they are in; the rest is for training."""
 
@@ -62,13 +68,14 @@ def list_clips(media: Sequence[Path], labels: Path | None = None) -> Listing:
 
     Raises InfofuseError if there is no clip, or if two of them have one name.
     """
-    files, notes = find_media(media), []
+    files = find_media(media)
+    notes = _unread(media)
     table: Table = {"id": list(files)}
     places: Places = dict(files)
     if labels is not None:
         table, places = _read(labels, media, files)
         rest = len(set(files.values()) - {p for p in places.values() if isinstance(p, Path)})
-        notes = [f"{rest} media files are in no row of the labels"] if rest else []
+        notes += [f"{rest} media files are in no row of the labels"] if rest else []
     roles = find_roles([*table])
     table, classes = _numbered(table, roles.labels)
     texts = _texts(table, roles.text)
@@ -101,7 +108,7 @@ def find_media(media: Sequence[Path]) -> dict[str, Path]:
         for file, inside in _files(place):
             if (readable := inside.encode("utf-8", "replace").decode()) != inside:
                 raise InfofuseError(f"{place}: the name {readable!r} is not in UTF-8; rename it")
-            id = "$_$".join(PurePosixPath(inside).with_suffix("").parts)
+            id = same_form("$_$".join(PurePosixPath(inside).with_suffix("").parts))
             if id in found:
                 raise InfofuseError(
                     f"{found[id]} and {file} are both the clip {id!r}; name one of them"
@@ -111,15 +118,39 @@ def find_media(media: Sequence[Path]) -> dict[str, Path]:
 
 
 def _files(place: Path) -> list[tuple[Path, str]]:
-    """Files and their paths inside a place; those that begin with a dot are nobody's clips."""
+    """Files and their paths inside a place; those that begin with a dot are nobody's clips.
+
+    Links to what is not there are among them, so that it is said; pipes and the like are not.
+    """
     if not place.is_dir():
         return [(place, place.name)]
-    inside = {f: f.relative_to(place) for f in sorted(place.rglob("*")) if f.is_file()}
+    found, closed = files_below(place)
+    if closed == [place]:
+        raise not_yours(place)
+    there = [file for file in found if file.is_file() or not file.exists()]
+    inside = {file: file.relative_to(place) for file in there}
     return [
         (file, path.as_posix())
         for file, path in inside.items()
         if file.suffix.lower() in MEDIA_SUFFIXES and not any(p.startswith(".") for p in path.parts)
     ]
+
+
+def _unread(media: Sequence[Path]) -> list[str]:
+    """Notes of what lies in folders of media and is not listed."""
+    notes = []
+    for place in (place for place in media if place.is_dir()):
+        found, closed = files_below(place)
+        notes += [
+            f"{folder} is not yours to read, and what is in it is left out" for folder in closed
+        ]
+        other = Counter(f.suffix.lower() or "none" for f in found if f.name[:1] != ".")
+        known = {*MEDIA_SUFFIXES, *TRANSCRIPTS, *_NO_MEDIA}
+        left = [
+            f"{ending} ({count})" for ending, count in sorted(other.items()) if ending not in known
+        ]
+        notes += [f"{place}: files with other endings are not read: {listed(left)}"] if left else []
+    return notes
 
 
 def _read(labels: Path, media: Sequence[Path], files: Files) -> tuple[Table, Places]:
@@ -147,11 +178,19 @@ def _by_id(ids: Sequence[str], media: Sequence[Path], files: Files) -> Places:
         if _plain(id) in plain:
             raise InfofuseError(f"{plain[_plain(id)]} and {file} may both be the clip {id!r}")
         plain[_plain(id)] = file
-    return {id: plain.get(_plain(id), f"no media for it in {_names(media)}") for id in ids}
+    near = NearNames({_plain(id): id for id in files}, MEDIA_SUFFIXES)
+    return {id: plain.get(_plain(id)) or _lost(id, near, media) for id in ids}
+
+
+def _lost(id: str, names: NearNames, media: Sequence[Path]) -> str:
+    """Why a clip has no file, and what may have been meant."""
+    near = names.find(_plain(id))
+    hint = f"; did you mean {near!r}?" if near else ""
+    return f"no media for it in {_names(media)}{hint}"
 
 
 def _plain(id: str) -> str:
-    return id.replace("$_$", "_").replace("/", "_")
+    return same_form(id).replace("$_$", "_").replace("/", "_")
 
 
 def _ids(labels: Path, table: Table, path: str | None) -> list[str]:
@@ -177,7 +216,10 @@ def _at(cell: object, folders: Sequence[Path]) -> Path | str | None:
     """The file that a cell names, or why there is none; None for an empty cell."""
     if is_missing(cell):
         return None
-    places = [folder / str(cell) for folder in folders]
+    forms = dict.fromkeys(
+        [str(cell), *(unicodedata.normalize(f, str(cell)) for f in ("NFC", "NFD"))]
+    )
+    places = [folder / form for form in forms for folder in folders]
     return next((p for p in places if p.is_file()), f"there is no file {places[0]}")
 
 

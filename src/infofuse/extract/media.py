@@ -6,6 +6,7 @@ bounded by `Limits`, and a file can name no other file to read.
 """
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, not_yours
 from infofuse.extract.installed import installed
 from infofuse.extract.sound import Sound
 
@@ -144,6 +145,8 @@ def _check_file(path: Path, limits: Limits) -> None:
         raise InfofuseError(f"there is no file {path}")
     if not path.is_file():
         raise InfofuseError(f"{path} is no file; name a media file")
+    if not os.access(path, os.R_OK):
+        raise not_yours(path)
     size = path.stat().st_size
     if size == 0:
         raise InfofuseError(f"{path} is empty")

@@ -1,6 +1,7 @@
 """Csv files and feature files of clips: how they are recognised, what is noted, what is refused."""
 
 import csv
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from helpers import infofuse_unprivileged
 from infofuse.data import Corpus, from_arrays, from_frame, open_corpus
 from infofuse.data.corpus import formats, reader
 from infofuse.errors import InfofuseError
@@ -262,6 +264,88 @@ def test_an_id_cannot_lead_out_of_the_folder(folder: Path) -> None:
     np.save(inside / "audio" / "a_1.npy", np.ones(2))
     (inside / "clips.csv").write_text("id\na_1\n../../audio/b_1\n")
     assert open_corpus(inside).splits["train"].features["audio"].lengths.tolist() == [1, 0]
+
+
+def test_names_are_compared_in_one_unicode_form(tmp_path: Path) -> None:
+    names = ["Zoë_01", "김민준_03"]
+    (tmp_path / "audio").mkdir()
+    for name in names:
+        np.save(tmp_path / "audio" / f"{unicodedata.normalize('NFD', name)}.npy", np.ones((2, 3)))
+    rows = "".join(f"{name},1\n" for name in names)
+    (tmp_path / "label.csv").write_text(f"id,label\n{rows}", encoding="utf-8")
+    corpus = open_corpus(tmp_path)
+    assert corpus.splits["train"].ids == names
+    assert corpus.splits["train"].features["audio"].lengths.tolist() == [2, 2]
+
+
+def test_an_id_that_is_almost_a_files_name_is_named_with_it(folder: Path) -> None:
+    (folder / "clips.csv").write_text("id,label\na_1.mp4,1\nB_1,2\n")
+    note = "audio: its .npy files are of no clip, not read; did 'a_1.mp4' mean 'a_1'?"
+    assert note in open_corpus(folder).notes
+    (folder / "clips.csv").write_text("id,label\na_1,1\nB_1,2\n")
+    note = "audio: no file for 1 of 2 clips, which count as without it; did 'B_1' mean 'b_1'?"
+    assert note in open_corpus(folder).notes
+
+
+def test_folders_behind_links_are_read_and_circles_end(folder: Path, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    (folder / "audio").rename(away / "deep")
+    (folder / "audio").mkdir()
+    (folder / "audio" / "more").symlink_to(away)
+    (away / "circle").symlink_to(away)
+    (away / "up").symlink_to(folder)
+    (folder / "clips.csv").write_text("id,label\nmore/deep/a_1,1\nmore/deep/b_1,2\n")
+    corpus = open_corpus(folder)
+    assert corpus.splits["train"].features["audio"].lengths.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("closed", ["audio", "clips.csv", "audio/a_1.npy"])
+def test_what_may_not_be_read_is_said_to_be_there(closed: str, folder: Path) -> None:
+    place = folder / closed
+    before = place.stat().st_mode
+    place.chmod(0)
+    try:
+        found = infofuse_unprivileged("inspect", folder)
+    finally:
+        place.chmod(before)
+    assert found.returncode == 2
+    assert f"{place} is not yours to read" in found.stderr
+
+
+def test_features_of_torch_are_refused_with_the_reason(folder: Path) -> None:
+    (folder / "face").mkdir()
+    (folder / "face" / "a_1.pt").write_bytes(b"anything")
+    with pytest.raises(InfofuseError, match=r"a_1\.pt is a pickle of torch, and nothing here"):
+        open_corpus(folder)
+    (folder / "face" / "a_1.pt").rename(folder / "face" / "stray.pt")
+    assert open_corpus(folder).spec.features == {"audio": 2}
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_features_in_tables_of_their_own_are_named(ending: str, folder: Path) -> None:
+    (folder / "face").mkdir()
+    (folder / "face" / f"a_1{ending}").write_bytes(b"anything")
+    said = f"face: features of 1 clips are {ending} files, not read; save them as .npy, "
+    assert f"{said}an array of (steps, features)" in open_corpus(folder).notes
+
+
+def test_segments_in_parquet(tmp_path: Path) -> None:
+    """As pandas writes them, with the index at the end."""
+    files, ends = ["a", "b", "c"], pd.to_timedelta([1.5, 2.0, None], unit="s")
+    index = pd.MultiIndex.from_arrays(
+        [files, pd.to_timedelta([0.0, 0.5, 0.0], unit="s"), ends], names=["file", "start", "end"]
+    )
+    split = pd.Categorical(["train", "dev", "test"])
+    pd.DataFrame({"label": [0.1, -0.4, 3.0], "split": split}, index=index).to_parquet(
+        tmp_path / "db.sentiment.parquet"
+    )
+    pd.DataFrame({"F0": [1.0, 2.0, 3.0]}, index=index).to_parquet(tmp_path / "db.audio.parquet")
+    corpus = open_corpus(tmp_path)
+    assert {s: clips.ids for s, clips in corpus.splits.items()} == {
+        "train": ["a[0-1.5]"], "valid": ["b[0.5-2]"], "test": ["c"],
+    }  # fmt: skip
+    assert corpus.splits["valid"].features["audio"][0].tolist() == [[2.0]]
 
 
 def mosi(shared: Path) -> dict[str, np.ndarray]:

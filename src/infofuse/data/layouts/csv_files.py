@@ -16,11 +16,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
+from pyarrow import parquet
 
 from infofuse.data.layouts.clip_table import SPLIT_COLUMNS, TEXT_COLUMNS, split_of
-from infofuse.errors import InfofuseError
+from infofuse.errors import InfofuseError, not_yours
 
 SUFFIXES = (".csv", ".tsv")
+PARQUET = ".parquet"
 _LONGEST_LINE = 1 << 20  # of names of columns
 _WORDS = {*TEXT_COLUMNS, "english", "chinese"}  # what is said is kept as it is written
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -45,9 +47,13 @@ def clip_key(columns: Sequence[str]) -> str | None:
 
 
 def tables(path: Path, key: str) -> list[Path]:
-    """The csv files at a path, or directly in it, whose clips are named by this key."""
+    """The csv files at a path, or directly in it, whose clips are named by this key.
+
+    Those of segments, whose key is "file", may be in parquet as well.
+    """
     found = sorted(path.iterdir()) if path.is_dir() else [path]
-    files = [file for file in found if file.suffix.lower() in SUFFIXES]
+    endings = (*SUFFIXES, PARQUET) if key == "file" else SUFFIXES
+    files = [file for file in found if file.suffix.lower() in endings]
     return [file for file in files if clip_key(header(file)) == key]
 
 
@@ -69,8 +75,12 @@ class _Form:
 def header(file: Path) -> list[str]:
     """The names of the columns; empty for what is no file of lines."""
     try:
+        if file.suffix.lower() == PARQUET:
+            return _index_first(parquet.read_schema(file).names)
         return [name.strip() for name in _form(file).names]
-    except (OSError, csv.Error):
+    except PermissionError:
+        raise not_yours(file) from None
+    except (OSError, csv.Error, pa.ArrowException):
         return []
 
 
@@ -100,8 +110,40 @@ def read_csv(file: Path) -> pa.Table:
     return _read(file)[0]
 
 
+def read_table(file: Path) -> pa.Table:
+    """A table in csv, as `read_csv` reads it, or in parquet, whose cells keep their types."""
+    return _read(file)[0]
+
+
+def _index_first(names: Sequence[str]) -> list[str]:
+    """The names of the columns as csv has them: pandas writes those of an index at the end."""
+    index = [name for name in ("file", "start", "end") if name in names]
+    return [*index, *(name for name in names if name not in index)]
+
+
+def _read_parquet(file: Path) -> pa.Table:
+    """Names in lower case, times in seconds. Raises InfofuseError for what is no parquet."""
+    try:
+        table = parquet.read_table(file)
+    except PermissionError:
+        raise not_yours(file) from None
+    except (pa.ArrowException, OSError) as error:
+        raise InfofuseError(f"{file} cannot be read as parquet: {error}") from None
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_duration(column.type):
+            ticks = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
+            column = pc.divide(pc.cast(column.cast(pa.int64()), pa.float64(), safe=False), ticks)
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        columns[name.lower()] = column
+    return pa.table({name: columns[name] for name in _index_first([*columns])})
+
+
 def _read(file: Path) -> tuple[pa.Table, list[str]]:
     """The table, and notes of how it is written and of what was left out."""
+    if file.suffix.lower() == PARQUET:
+        return _read_parquet(file), []
     try:
         form = _form(file)
         columns = _parse(file, form)

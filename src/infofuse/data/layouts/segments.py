@@ -21,6 +21,7 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.arrays import unread
 from infofuse.data.layouts.clip_table import Column, Table, cells, corpus_of, find_roles, is_missing
 from infofuse.data.layouts.columns import strings
+from infofuse.data.layouts.places import same_form
 from infofuse.data.layouts.steps import plain
 from infofuse.errors import InfofuseError
 from infofuse.types import Ragged
@@ -48,7 +49,7 @@ class Times:
                 raise InfofuseError(f"there is no column {name!r} among {', '.join(table)}")
         start, end = (_seconds(name, cells(table[name])) for name in _INDEX[1:])
         times = cls(
-            strings("column 'file'", cells(table["file"])),
+            [same_form(file) for file in strings("column 'file'", cells(table["file"]))],
             np.where(np.isnan(start), 0.0, start),
             np.where(np.isnan(end), np.inf, end),
         )

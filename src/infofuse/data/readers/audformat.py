@@ -1,4 +1,4 @@
-"""Tables in csv as audformat writes them: a file, a start and an end a row, then values.
+"""Tables in csv or parquet as audformat writes them: a file, a start and an end a row, then values.
 
     PATH/db.sentiment.train.csv     file, start, end, label (or sentiment, valence), speaker, ...
     PATH/db.audio.csv               file, start, end, and a column a feature
@@ -16,14 +16,14 @@ import pyarrow as pa
 from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.arrays import naming
 from infofuse.data.layouts.clip_table import find_roles, split_of
-from infofuse.data.layouts.csv_files import header, read_csv, read_tables, tables
+from infofuse.data.layouts.csv_files import header, read_table, read_tables, tables
 from infofuse.data.layouts.segments import corpus_of_segments
 from infofuse.data.readers import Sureness
 from infofuse.errors import InfofuseError
 
 
 def recognises(path: Path) -> Sureness:
-    """Certain of a csv, or a folder of such, whose first columns are file, start and end."""
+    """Certain of a table, or a folder of such, whose first columns are file, start and end."""
     return Sureness.CERTAIN if tables(path, "file") else Sureness.NO
 
 
@@ -51,7 +51,7 @@ def _features(files: list[Path]) -> dict[str, dict[str, pa.ChunkedArray]]:
     of_modality: dict[str, list[pa.Table]] = {}
     for file in files:
         parts = [part for part in file.stem.split(".") if split_of(part) is None]
-        of_modality.setdefault(parts[-1] if parts else file.stem, []).append(read_csv(file))
+        of_modality.setdefault(parts[-1] if parts else file.stem, []).append(read_table(file))
     joined = {
         m: pa.concat_tables(some, promote_options="default") for m, some in of_modality.items()
     }

@@ -23,6 +23,7 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.arrays import Layout, corpus_of, naming, seven_labels, splits_of
 from infofuse.data.layouts.columns import numbers, video
 from infofuse.data.layouts.csd_files import Sequence, open_sequences
+from infofuse.data.layouts.places import same_form
 from infofuse.data.readers import Sureness
 from infofuse.errors import InfofuseError
 from infofuse.files import read_json
@@ -188,10 +189,10 @@ def _parts(
         note = f"every clip is in the split 'train', as there is no {SPLITS_FILE} that says more"
         return {"train": _part(segments, columns, range(len(segments)))}, [note]
     names = splits_of(read_json(file), list, lambda _: True)
-    split_of = {str(name): split for split, listed in names.items() for name in listed}
+    split_of = {same_form(str(name)): split for split, listed in names.items() for name in listed}
     rows: dict[str, list[int]] = {}
     for i, segment in enumerate(segments):
-        split = split_of.get(segment.id) or split_of.get(segment.video) or ""
+        split = split_of.get(same_form(segment.id)) or split_of.get(same_form(segment.video)) or ""
         rows.setdefault(split, []).append(i)
     out = len(rows.pop("", []))
     notes = [f"{out} clips are in no split of {SPLITS_FILE}, left out"] if out else []

@@ -17,6 +17,7 @@ from infofuse.data.corpus import Corpus
 from infofuse.data.layouts.clip_files import MEDIA_SUFFIXES
 from infofuse.data.layouts.clip_folder import read_folder
 from infofuse.data.layouts.csv_files import read_tables, tables
+from infofuse.data.layouts.places import files_below
 from infofuse.data.readers import Sureness
 
 
@@ -40,5 +41,5 @@ def read(path: Path) -> Corpus:
 
 
 def _media(folder: Path) -> list[str]:
-    count = sum(file.suffix.lower() in MEDIA_SUFFIXES for file in folder.rglob("*"))
+    count = sum(file.suffix.lower() in MEDIA_SUFFIXES for file in files_below(folder)[0])
     return [f"media: {count} seen, not read; features of them belong in features/"] * bool(count)

@@ -23,6 +23,7 @@ from infofuse.data.layouts.arrays import naming
 from infofuse.data.layouts.clip_folder import read_folder
 from infofuse.data.layouts.clip_table import LABEL_COLUMNS, Table, cells, split_of
 from infofuse.data.layouts.csv_files import header, read_csv, read_tables, tables
+from infofuse.data.layouts.places import same_form
 from infofuse.data.readers import Sureness
 from infofuse.data.unpickle import load_pickle
 from infofuse.errors import InfofuseError
@@ -96,9 +97,10 @@ def _texts(path: Path, names: list[str]) -> tuple[Table, list[str]]:
     table = read_csv(files[0])
     columns = table.column_names
     language = next(word for word in _WORDS if word in columns)
-    of_name = dict(zip(cells(table[_name(columns)]), cells(table[language]), strict=True))
+    said_by = [same_form(name) for name in cells(table[_name(columns)])]
+    of_name = dict(zip(said_by, cells(table[language]), strict=True))
     note = f"text: {language!r} of {files[0].name}"
-    return {"text": [of_name.get(name, "") for name in names]}, [note]
+    return {"text": [of_name.get(same_form(name), "") for name in names]}, [note]
 
 
 def _read_npz(file: Path) -> tuple[Table, list[str]]:
