@@ -233,9 +233,9 @@ COSTLY = {
     "lists of the list before, twice": b"]" + b"q\x000](h\x00h\x00e" * 64,
     "lists in lists, 400,000 deep": b"]" * 490_000 + b"a" * 489_999,
     "a list in itself": b"]q\x00h\x00a",
-    "a number of 70 bytes": b"\x8a\x46" + b"\x01" * 70,
-    "a number of 1,000 digits": b"I" + b"9" * 1000 + b"\n",
-    "half of a surrogate pair": b"X\x03\x00\x00\x00\xed\xa0\x80",
+    "a number of 600 bytes": b"\x8b\x58\x02\x00\x00" + b"\x01" * 600,
+    "a number of 2,000 digits": b"I" + b"9" * 2000 + b"\n",
+    "half of a surrogate pair as a key": b"}X\x03\x00\x00\x00\xed\xa0\x80Ns",
 }  # fmt: skip
 MEASURE = """
 import resource, sys, time

@@ -18,7 +18,7 @@ MAX_OPERATIONS = 20_000_000
 
 _QUOTED = re.compile(rb"""(['"])(.*)\1\n""", re.DOTALL)
 _ESCAPED = re.compile(rb"""(?:[^\\]++|\\[\\'"nrt]|\\x[0-9a-f]{2})*+""")
-_LONG = 64  # Bytes: no count, seed or name is longer, and some arithmetic takes their square.
+_LONG = 512  # Bytes: no count, seed or name is longer, and some arithmetic takes their square.
 _SHORT = 4096  # Bytes up to this are copied; longer ones stay a view of the file.
 
 
@@ -78,7 +78,7 @@ def _read_quoted(file: mmap.mmap) -> str:
 
 
 def _read_long(width: int) -> Callable[[mmap.mmap], int]:
-    """A reader of whole numbers: of 512 bits at most, which every float is larger than."""
+    """A reader of whole numbers: of 512 bytes at most."""
 
     def read(file: mmap.mmap) -> int:
         count = int.from_bytes(file.read(width), "little")
@@ -99,21 +99,6 @@ def _read_decimal(reader: Callable[[Any], Any]) -> Callable[[mmap.mmap], int]:
         return number
 
     return read
-
-
-def _read_text(reader: Callable[[Any], str]) -> Callable[[mmap.mmap], str]:
-    """A reader of text in characters that a file can hold."""
-
-    def read(file: mmap.mmap) -> str:
-        text = reader(file)
-        if not text.isascii() and _HALF.search(text):
-            raise ValueError("text with half of a surrogate pair, which is no character")
-        return text
-
-    return read
-
-
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 def _read_line(file: mmap.mmap) -> str:
@@ -156,10 +141,6 @@ _READERS: dict[str, Callable[[mmap.mmap], Any]] = {
     "LONG4": _read_long(4),
     "INT": _read_decimal(pickletools.read_decimalnl_short),
     "LONG": _read_decimal(pickletools.read_decimalnl_long),
-    "UNICODE": _read_text(pickletools.read_unicodestringnl),
-    "BINUNICODE": _read_text(pickletools.read_unicodestring4),
-    "BINUNICODE8": _read_text(pickletools.read_unicodestring8),
-    "SHORT_BINUNICODE": _read_text(pickletools.read_unicodestring1),
     **dict.fromkeys(("GLOBAL", "INST"), _read_name),
     "PERSID": _read_line,
 }
