@@ -202,6 +202,92 @@ def test_broken_files_and_bombs_are_refused_in_little_memory(name: str, put: Any
     assert peak < 20_000_000
 
 
+OBJECTS = call("numpy", "dtype", text("O8"), b"\x89", b"\x88")
+OBJECTS += b"(K\x03" + text("|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb"
+FLOATS = (
+    OBJECTS.replace(text("O8"), text("f4")).replace(text("|"), text("<")).replace(b"K?", b"K\0")
+)
+COMPLEX = FLOATS.replace(text("f4"), text("c16"))
+FROM_BUFFER = b"cnumpy.core.numeric\n_frombuffer\nq\x000"
+SCALAR = b"cnumpy.core.multiarray\nscalar\nq\x000"
+BIG = b"\x8b" + struct.pack("<I", 15_000) + b"\x01" * 14_999 + b"\x7f"
+IN_ARRAY = b"q\x020h\x00(](h\x02eh\x01h\x04h\x03tR"
+
+
+def collide(number: int) -> bytes:
+    """A complex number of the hash that all of these have."""
+    content = struct.pack("<dd", -1000003.0 * number, float(number))
+    return b"h\x00(h\x01C\x10" + content + b"tR"
+
+
+COSTLY = {
+    "arrays of objects in arrays, 5,000 deep": FROM_BUFFER + OBJECTS + b"q\x010" + text("C")
+    + b"q\x030K\x01\x85q\x040N" + IN_ARRAY * 5_000,
+    "a huge number as a shape, 60 times": FROM_BUFFER + FLOATS + b"q\x010" + BIG + b"q\x020h\x00("
+    + raw(b"") + b"h\x01(" + b"h\x02" * 60 + b"t" + text("C") + b"tR",
+    "complex members of one hash": SCALAR + COMPLEX + b"q\x010\x8f("
+    + b"".join(map(collide, range(17_000))) + b"\x90",
+    "empty sets": b"(" + b"\x8f" * 990_000 + b"t",
+    "a type called with 200,000 values": b"cnumpy\ndtype\nq\x000(" + text("f4") + b"K\x01" * 200_000
+    + b"tq\x010(" + b"h\x00h\x01R" * 100_000 + b"t",
+    "lists of the list before, twice": b"]" + b"q\x000](h\x00h\x00e" * 64,
+    "lists in lists, 400,000 deep": b"]" * 490_000 + b"a" * 489_999,
+    "a list in itself": b"]q\x00h\x00a",
+    "a number of 600 bytes": b"\x8b\x58\x02\x00\x00" + b"\x01" * 600,
+    "a number of 2,000 digits": b"I" + b"9" * 2000 + b"\n",
+    "half of a surrogate pair as a key": b"}X\x03\x00\x00\x00\xed\xa0\x80Ns",
+}  # fmt: skip
+MEASURE = """
+import resource, sys, time
+from pathlib import Path
+from infofuse.data import load_pickle
+from infofuse.errors import InfofuseError
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began = time.process_time()
+try:
+    found, said = load_pickle(Path(sys.argv[1])), ""
+except InfofuseError as refusal:
+    found, said = None, str(refusal)
+del found
+seconds = time.process_time() - began
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, seconds, said)
+"""
+
+
+def measured(path: Path) -> tuple[float, float, str]:
+    """Megabytes and seconds that a process of its own takes for the file, and the refusal."""
+    done = subprocess.run([sys.executable, "-c", MEASURE, path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    megabytes, seconds, said = done.stdout.split(" ", 2)
+    return float(megabytes), float(seconds), said.strip()
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_costs_more_than_its_bytes_is_refused_at_once(name: str, put: Any) -> None:
+    path = put(whole(COSTLY[name]))
+    megabytes, seconds, said = measured(path)
+    assert "cannot be read as a pickle of data" in said
+    assert path.stat().st_size < 1_000_000
+    assert (megabytes < 200, seconds < 1) == (True, True), (megabytes, seconds)
+
+
+DENSE = {
+    "lists": b"(" + b"]" * 990_000 + b"t",
+    "dictionaries": b"(" + b"}\x94" * 490_000 + b"t",
+    "a memo": b"N" + b"\x94" * 990_000,
+    "sets of one": b"(" + b"\x8f(N\x90" * 60_000 + b"t",
+    "text": b"(" + b"\x8c\x04\xf0\x9f\x98\x80" * 160_000 + b"t",
+    "arrays": FROM_BUFFER + FLOATS + b"q\x010(" + raw(b"\0\0\0\0") + b"h\x01K\x01\x85" + text("C")
+    + b"tq\x070(" + b"h\x00h\x07R" * 195_000 + b"t",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_no_file_below_a_megabyte_takes_a_second_or_200_mb(name: str, put: Any) -> None:
+    megabytes, seconds, _ = measured(put(whole(DENSE[name])))
+    assert (megabytes < 200, seconds < 1) == (True, True), (megabytes, seconds)
+
+
 def test_a_memo_of_any_place_takes_no_memory(put: Any) -> None:
     bomb = whole(b"K\x07" + b"r\xff\xff\xff\xff" + b"r\xfe\xff\xff\xff" + b"0j\xff\xff\xff\xff")
     tracemalloc.start()

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import inspect as signatures
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import typer
@@ -98,6 +98,7 @@ for verb in VERBS:
 def main() -> None:
     """Run a verb. Exit status 0: done; 1: done, with findings; 2: a mistake in what was given."""
     try:
+        _check_arguments(sys.argv)
         app()
     except InfofuseError as error:
         _end(str(error))
@@ -107,6 +108,17 @@ def main() -> None:
         if not lacks_memory(error):
             raise
         _end(refusal_of(MemoryError(str(error))))
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raise InfofuseError for bytes that are no UTF-8: no recipe and no record could name them."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise InfofuseError(
+                f"the argument {argument!r} is not UTF-8: rename the file, or write it in UTF-8"
+            ) from None
 
 
 def _end(said: str) -> NoReturn:

@@ -25,7 +25,7 @@ import tomli_w
 from pydantic import ConfigDict
 
 from infofuse import papers
-from infofuse.config import assignment, from_table, plain, refuse_unknown
+from infofuse.config import assignment, from_table, plain, refuse_unknown, shown
 from infofuse.errors import InfofuseError, unknown
 from infofuse.files import read_toml, toml
 from infofuse.training.meter import refuse_fitted
@@ -203,7 +203,9 @@ def resolve(tables: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
     for needed in ("paper", "data"):
         if not tables.get(needed):
             raise InfofuseError(f"the recipe names no {needed}; give --{needed}")
-    config = papers.get(tables["paper"]).Config
+        if not isinstance(tables[needed], str | Path):
+            raise InfofuseError(f"{needed} = {shown(tables[needed])}: a name was expected, in text")
+    config = papers.get(str(tables["paper"])).Config
     return Recipe(
         paper=tables["paper"],
         data=str(tables["data"]),
@@ -295,5 +297,5 @@ def _seed_range(part: Any) -> tuple[int, int]:
 def _no_seeds(found: Any) -> InfofuseError:
     return InfofuseError(
         f"seeds are numbers from 0 to 2^63 - 1 or ranges of them, such as 1111-1115 or 1,2,5-7; "
-        f"found {found!r}"
+        f"found {shown(str(found))}"
     )

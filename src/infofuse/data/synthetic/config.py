@@ -38,6 +38,13 @@ _LEAST = {
 }
 """The least value of each dial."""
 
+_MOST = {
+    **dict.fromkeys(("train", "valid", "test"), 10_000_000),
+    **dict.fromkeys(("audio_width", "vision_width", "private", "words_max"), 100_000),
+    **dict.fromkeys(("seconds", "audio_rate", "vision_rate", "words_rate"), 100_000),
+}
+"""The greatest value of each dial that costs memory."""
+
 
 @dataclass(frozen=True)
 class SyntheticConfig:
@@ -95,6 +102,11 @@ class SyntheticConfig:
         for dial, value in [("conflict", self.conflict), ("missing", max(self.missing))]:
             if value > 1:
                 raise InfofuseError(f"{dial} is a share of the clips, at most 1; found {value}")
+        for dial, most in _MOST.items():
+            if getattr(self, dial) > most:
+                raise InfofuseError(
+                    f"{dial} of a synthetic corpus is at most {most:,}; found {getattr(self, dial)}"
+                )
         if sum(self._parts) == 0 or not math.isfinite(self.skew):
             raise InfofuseError(
                 f"the shares of the label are all 0, or its skew is not finite; found {self}"

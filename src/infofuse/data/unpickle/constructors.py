@@ -32,9 +32,17 @@ class Hollow:
 
 
 def key(value: Any) -> Hashable:
-    """A dictionary's key or a set's member: plain, as to hash nested tuples can take forever."""
-    plain = value is None or isinstance(value, str | bytes | float | np.generic)
+    """A dictionary's key or a set's member: plain, as to hash nested tuples can take forever.
+
+    Of numbers, those of which few can have one hash: a table of complex ones, or of floats beyond
+    64 bits, can be made to take the square of its size.
+    """
+    if isinstance(value, str):
+        value.encode()  # half of a surrogate pair names nothing that could be written down
+    plain = value is None or isinstance(value, str | bytes | float)
     if plain or (isinstance(value, int) and value.bit_length() <= 64):
+        return value
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf" and value.itemsize <= 8:
         return value
     raise ValueError(f"a key or member of type {type(value).__name__}, not a string or a number")
 
@@ -52,17 +60,22 @@ def array(raw: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> np.
     """The array of this shape, laid over its raw bytes or made of its list of objects."""
     if not isinstance(dtype, np.dtype):
         raise ValueError("an array without a type")
-    counts = type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape)
-    if not counts or len(shape) > 64:
-        raise ValueError("an array whose shape is no tuple of up to 64 counts")
+    counts = type(shape) is tuple and len(shape) <= 64 and all(map(_is_count, shape))
+    if not counts:
+        raise ValueError("an array whose shape is no tuple of up to 64 counts below 2^48")
     count, raw = math.prod(shape), _text_to_bytes(raw)
     size = count if dtype.hasobject else count * dtype.itemsize
     if dtype.hasobject != isinstance(raw, list) or len(raw) != size:
-        raise ValueError(f"an array of {count} {dtype} over {len(raw)} bytes or objects")
+        raise ValueError(f"an array of {count:.6g} {dtype} over {len(raw)} bytes or objects")
     flat = np.fromiter(raw, dtype, count) if dtype.hasobject else np.frombuffer(raw, dtype)
     _check_characters(flat)
     result = flat.reshape(shape, order="F" if order == "F" else "C")
     return result if axes is None else result.transpose(axes)
+
+
+def _is_count(n: Any) -> bool:
+    """Before the product is taken, which of numbers of any length takes any time."""
+    return type(n) is int and 0 <= n < 1 << 48
 
 
 def _check_characters(flat: np.ndarray) -> None:

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from infofuse.data.unpickle.constructors import members, pairs
-from infofuse.data.unpickle.machine import Machine, Refused
+from infofuse.data.unpickle.machine import Machine, Refused, check_unfolded
 
 MAX_OPERATIONS = 20_000_000
 """Opcodes at most: an empty list is one byte in the file and sixty in memory."""
 
-_QUOTED = re.compile(rb"""(['"])((?:[^\\]|\\[\\'"nrt]|\\x[0-9a-f]{2})*)\1\n""")
+_QUOTED = re.compile(rb"""(['"])(.*)\1\n""", re.DOTALL)
+_ESCAPED = re.compile(rb"""(?:[^\\]++|\\[\\'"nrt]|\\x[0-9a-f]{2})*+""")
+_LONG = 512  # Bytes: no count, seed or name is longer, and some arithmetic takes their square.
 _SHORT = 4096  # Bytes up to this are copied; longer ones stay a view of the file.
 
 
@@ -26,10 +28,12 @@ def build(file: mmap.mmap) -> Any:
     Raises `Refused` for code, and ArithmeticError, LookupError, TypeError, ValueError or
     MemoryError for what is broken.
     """
-    machine = Machine(credit=4 * len(file) + (1 << 20))
+    most = 4 * len(file) + (1 << 20)
+    machine = Machine(credit=most, room=48 * len(file) + (1 << 24))
     for _ in range(MAX_OPERATIONS):
         code = file.read(1)
         if code == b".":
+            check_unfolded(machine.top(), most)
             return machine.top()
         if code not in _STEPS:
             raise ValueError(f"{code!r} is no opcode" if code else "it ends too early")
@@ -68,9 +72,33 @@ def _read_string(width: int) -> Callable[[mmap.mmap], str | memoryview]:
 def _read_quoted(file: mmap.mmap) -> str:
     """A Python 2 string of protocol 0, quoted and escaped, up to the end of the line."""
     quoted = _QUOTED.fullmatch(file.readline())
-    if quoted is None:
+    if quoted is None or not _ESCAPED.fullmatch(quoted[2]):
         raise ValueError("a string that is not quoted as it should be")
     return codecs.escape_decode(quoted[2])[0].decode("latin1")
+
+
+def _read_long(width: int) -> Callable[[mmap.mmap], int]:
+    """A reader of whole numbers: of 512 bytes at most."""
+
+    def read(file: mmap.mmap) -> int:
+        count = int.from_bytes(file.read(width), "little")
+        if count > _LONG:
+            raise ValueError(f"a whole number of {count} bytes, and at most {_LONG} are read")
+        return int.from_bytes(file.read(count), "little", signed=True)
+
+    return read
+
+
+def _read_decimal(reader: Callable[[Any], Any]) -> Callable[[mmap.mmap], int]:
+    """The same for numbers that are written in digits."""
+
+    def read(file: mmap.mmap) -> int:
+        number = reader(file)
+        if number.bit_length() > 8 * _LONG:
+            raise ValueError(f"a whole number of {number.bit_length()} bits")
+        return number
+
+    return read
 
 
 def _read_line(file: mmap.mmap) -> str:
@@ -109,6 +137,10 @@ _READERS: dict[str, Callable[[mmap.mmap], Any]] = {
     "SHORT_BINBYTES": _read_bytes(1),
     "BINBYTES8": _read_bytes(8),
     "BYTEARRAY8": _read_bytes(8),
+    "LONG1": _read_long(1),
+    "LONG4": _read_long(4),
+    "INT": _read_decimal(pickletools.read_decimalnl_short),
+    "LONG": _read_decimal(pickletools.read_decimalnl_long),
     **dict.fromkeys(("GLOBAL", "INST"), _read_name),
     "PERSID": _read_line,
 }
@@ -128,7 +160,7 @@ _ACTIONS: dict[str, Callable[[Machine, Any], None]] = {
     "EMPTY_LIST": lambda m, _: m.push([]),
     "EMPTY_TUPLE": lambda m, _: m.push(()),
     "EMPTY_DICT": lambda m, _: m.push({}),
-    "EMPTY_SET": lambda m, _: m.push(set()),
+    "EMPTY_SET": lambda m, _: m.empty_set(),
     "TUPLE1": lambda m, _: m.push(tuple(m.last(1))),
     "TUPLE2": lambda m, _: m.push(tuple(m.last(2))),
     "TUPLE3": lambda m, _: m.push(tuple(m.last(3))),
