@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import inspect
 import os
 from collections.abc import Iterator
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 
 from infofuse.encoders.cache import cache_folder
+from infofuse.encoders.reading import KEPT
 from infofuse.errors import InfofuseError
 from infofuse.weights import Part, Weights, Zipped
 
@@ -78,6 +80,11 @@ def shape_from(folder: Path) -> Iterator[None]:
         _shape.reset(token)
 
 
+def rebuilt() -> bool:
+    """Whether an encoder built now is one of a checkpoint, whose weights are yet to come."""
+    return _shape.get() is not None
+
+
 def place(source: str) -> str:
     """The folder or hub name that a text encoder of this source is built from."""
     shape = _shape.get()
@@ -107,9 +114,10 @@ def mpnet_folder() -> Path:
 
 
 def load(folder: str) -> torch.nn.Module:
-    """A Hugging Face encoder without a pooler; a folder that exists is never looked up online.
+    """A Hugging Face encoder in float32, without a pooler; of an encoder-decoder the encoder alone.
 
-    Raises InfofuseError if there is none that can be loaded.
+    A folder that exists is never looked up online. Raises InfofuseError if there is none that can
+    be loaded.
     """
     from transformers import AutoConfig, AutoModel
     from transformers.utils import logging
@@ -120,8 +128,8 @@ def load(folder: str) -> torch.nn.Module:
         config = AutoConfig.from_pretrained(folder, local_files_only=local)
         with quiet(logging):
             if _shape.get() is not None:
-                return _without_pooler(AutoModel.from_config(config))
-            return _without_pooler(
+                return _encoder(AutoModel.from_config(config))
+            return _encoder(
                 AutoModel.from_pretrained(
                     folder, config=config, local_files_only=local, use_safetensors=True
                 )
@@ -135,11 +143,20 @@ def load(folder: str) -> torch.nn.Module:
         ) from error
 
 
-def _without_pooler(encoder: torch.nn.Module) -> torch.nn.Module:
-    """BERT's pooler feeds next-sentence prediction; nothing here reads it."""
-    if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler = None  # type: ignore[assignment]
-    return encoder
+def _encoder(model: Any) -> torch.nn.Module:
+    """What reads a text, in float32, as the models around it are, however it was saved.
+
+    BERT's pooler feeds next-sentence prediction; nothing here reads it. Nor does a decoder.
+    """
+    parts = [getattr(model, name, None) for name in ("encoder", "decoder")]
+    if all(isinstance(part, torch.nn.Module) for part in parts):
+        model = model.encoder
+        # Such texts end with a token of their own, and begin with none.
+        setattr(model.config, KEPT, "last")
+    optional = "add_pooling_layer" in inspect.signature(type(model).__init__).parameters
+    if optional and getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    return model.float()
 
 
 @contextlib.contextmanager
