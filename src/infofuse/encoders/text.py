@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -125,7 +124,8 @@ class Transcript(Reader):
         """The state of the token that stands for the text (see `infofuse.encoders.reading`)."""
         if self.summary_token == "first":
             return states[:, 0]
-        return states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
+        last = (mask.sum(1) - 1)[:, None, None].expand(-1, 1, states.shape[2])
+        return states.gather(1, last)[:, 0]
 
 
 class TextEncoder(Transcript, Encoder):
