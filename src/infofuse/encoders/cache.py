@@ -2,6 +2,7 @@
 
     FOLDER/KIND/KEY/values.bin    the sequences end to end
     FOLDER/KIND/KEY/entry.json    type and shape of a step, lengths, SHA-256
+    FOLDER/weights/NAME/          files that packages carry zipped (see `infofuse.weights`)
 
 FOLDER is $INFOFUSE_CACHE; else $XDG_CACHE_HOME/infofuse; else ~/.cache/infofuse. KEY is a hash of
 all that the column depends on, so that an entry is never out of date. The folder may be removed at

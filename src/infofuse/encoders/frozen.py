@@ -34,8 +34,10 @@ class _Frozen(Reader):
         if not keeping():
             return Ragged.of(embed(self.text, tokens))
         content = [tokens.lengths.tolist(), tokens.values.tolist()]
-        pooling = getattr(self.text, "pooling", "none")
-        key = key_of(torch.__version__, module_key(self.text), pooling, str(content))
+        read = getattr(self.text, "pooling", "none")
+        if self.text.summary_token == "last":
+            read += ", last"
+        key = key_of(torch.__version__, module_key(self.text), read, str(content))
         return cached("states", key, lambda: embed(self.text, tokens))
 
     def blank(self) -> np.ndarray:

