@@ -21,7 +21,7 @@ from infofuse.data import Corpus
 from infofuse.data.loader import pad
 from infofuse.encoders import FrozenText, TextEncoder, TextSequence, WordPieces
 from infofuse.encoders.pretrained import shape_from
-from infofuse.encoders.reading import places, summary_token
+from infofuse.encoders.reading import KEPT, places, summary_token
 from infofuse.errors import InfofuseError
 from infofuse.training import resolve, train
 from infofuse.types import Clips, Sample
@@ -161,6 +161,10 @@ def test_of_an_encoder_decoder_the_encoder_alone_is_held(
     assert again.summary_token == "last"
     x = pad(encoder.column(clips()), np.arange(5))
     assert torch.equal(again.eval()(x), encoder.eval()(x))
+    setattr(encoder.encoder.config, KEPT, "first")
+    encoder.save(tmp_path / "other")
+    with shape_from(tmp_path / "other"):
+        assert TextEncoder("no longer there", max_tokens=60).summary_token == "first"
 
 
 @pytest.mark.parametrize("kind", REFUSED)

@@ -154,8 +154,9 @@ def _encoder(model: Any) -> torch.nn.Module:
     parts = [getattr(model, name, None) for name in ("encoder", "decoder")]
     if all(isinstance(part, torch.nn.Module) for part in parts):
         model = model.encoder
-        # Such texts end with a token of their own, and begin with none.
-        setattr(model.config, KEPT, "last")
+        if not hasattr(model.config, KEPT):  # one that a checkpoint kept goes before
+            # Such texts end with a token of their own, and begin with none.
+            setattr(model.config, KEPT, "last")
     optional = "add_pooling_layer" in inspect.signature(type(model).__init__).parameters
     if optional and getattr(model, "pooler", None) is not None:
         model.pooler = None
