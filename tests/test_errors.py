@@ -15,7 +15,7 @@ RAISED = {
     "OSError('[Errno 28] Error writing bytes')": "the disk is full: free some space",
     "OSError()": "the system refused: OSError",
     "OSError('odd')": "the system refused: odd",
-    "PermissionError(13, 'Permission denied', 'f')": "f cannot be used: Permission denied",
+    "PermissionError(13, 'Permission denied', 'f')": "f cannot be used: it is not yours",
     "RecursionError('deep')": "nested too deeply",
     "MemoryError()": "there is not enough memory: take",
     "RuntimeError('[enforce fail] DefaultCPUAllocator: can\\'t allocate memory: 9 bytes')": (

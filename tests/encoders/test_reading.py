@@ -92,7 +92,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 def save(kind: str, options: dict[str, Any], tokenizer: Any, folder: Path) -> str:
     """A model of the kind with random weights, and its tokenizer, as a folder."""
     torch.manual_seed(3)
-    size = {} if kind in ("clip", "vit") else {"vocab_size": 300}
+    size = {} if kind in ("clip", "vit") else {"vocab_size": len(tokenizer)}
     AutoModel.from_config(CONFIG_MAPPING[kind](**size | options)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return str(folder)

@@ -79,7 +79,7 @@ def test_the_grid_is_rows_by_treatments_by_data_by_splits_by_seeds() -> None:
         ({"data": {"d": {"path": "x", "splits": ["giben"]}}}, "\"given\" or numbers .* 'giben'"),
         ({"rows": {"a": {"paper": "tfn", "trials": [["train.lr=1"]]}}}, "same budget"),
         ({"tune": {"trials": 2, "seed": 9}}, "same budget"),
-        ({"tune": {"trials": 0, "seed": -1}}, "from 0 to .* found -1"),
+        ({"tune": {"trials": 0, "seed": -1}}, "from 0 to .* found '-1'"),
         ({"tune": {"trials": 0, "seed": 2}}, "among the seeds"),
         ({"tune": {"trials": 1}, "protocol": "release"}, "leave out"),
     ],

@@ -99,7 +99,7 @@ def test_stopped_between_any_two_results_it_goes_on_to_the_same(
         with pytest.raises(Killed):
             search(data, tmp_path / "search", mortal)
     assert essence(search(data, tmp_path / "search")) == essence(whole[0])
-    with pytest.raises(InfofuseError, match=r"from 0 to .* found -1"):
+    with pytest.raises(InfofuseError, match=r"from 0 to .* found '-1'"):
         tune(resolve(tables(data)), tmp_path / "other", seed=-1)
     with pytest.raises(InfofuseError, match="another search"):
         tune(resolve(tables(data)), tmp_path / "search", trials=2)

@@ -119,16 +119,16 @@ def _choices_of(name: str, choices: Any) -> Iterator[None]:
     """What is refused of a paper's choices as a user's mistake, in one sentence.
 
     Sizes and counts are looked at before. Then ValueErrors count, as torch and the parts of models
-    raise them for values that make no sense, and what torch asserts of them. Every other exception
-    is a mistake of ours, and stays what it is.
+    raise them for values that make no sense, and what torch asserts of them or divides by. Every
+    other exception is a mistake of ours, and stays what it is.
     """
     try:
         _refuse_sizes(choices)
         yield
     except InfofuseError:
         raise
-    except (ValueError, AssertionError) as error:
-        if isinstance(error, AssertionError) and _is_ours(error):
+    except (ValueError, AssertionError, ZeroDivisionError) as error:
+        if not isinstance(error, ValueError) and _is_ours(error):
             raise
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InfofuseError(f"{name} cannot be built of these choices: {said}") from error

@@ -99,7 +99,10 @@ def train(
         with together(fabric):
             for seed in recipe.seeds:
                 folder = out / f"seed-{seed}"
-                if not _is_done(folder, test):
+                if _is_done(folder, test):
+                    if first:
+                        _clear(folder)
+                else:
                     train_seed(recipe, corpus, seed, folder, told, snapshot_seconds, fabric)
                     if test and first:
                         _test_seed(folder, corpus)
