@@ -226,7 +226,9 @@ def train_seed(
     observer.seed_begins(seed, recipe.seeds, folder)
     training = corpus.split("train")
     model, objective = prepare(recipe, corpus.spec, training, seed)
-    folder.mkdir(parents=True, exist_ok=True)  # from now on the run's folder is not taken over
+    first = fabric is None or fabric.is_global_zero
+    if first:
+        folder.mkdir(parents=True, exist_ok=True)  # from now on the run's folder is not taken over
     validation = open_split(corpus, recipe.chosen_by, folder)
     size = recipe.train.batch_size
     steps = recipe.train.max_steps
@@ -237,7 +239,6 @@ def train_seed(
     )
     facts = {"seed": seed, "data_fingerprint": corpus.fingerprint, "versions": versions()}
     workplace = Workplace(folder, facts, snapshot_seconds)
-    first = fabric is None or fabric.is_global_zero
     told = Observers([History(folder), observer] if first else [])
     trainer = Trainer(model, objective, data, recipe, workplace, told, fabric)
     progress = trainer.fit()
