@@ -1,4 +1,4 @@
-"""Arrays of one's own as a store: POM's audio and video, 20 steps per clip, and its 17 traits.
+"""Write your own arrays as a store: POM's audio and video, 20 steps per clip, and its 17 traits.
 
     python benchmarks/pom_store.py pom.npz data/pom
 

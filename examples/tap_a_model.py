@@ -1,7 +1,7 @@
 """A dependence term for somebody else's model, which returns a score and nothing besides.
 
 The model is not changed: its encoders' outputs are tapped by name while it trains. One of them
-returns a sequence, so the caller says how it becomes one vector a clip. Runs in seconds:
+returns a sequence, so the caller says how it becomes one vector per clip. Runs in seconds:
 
     python examples/tap_a_model.py
 """

@@ -1,4 +1,4 @@
-"""The command line: one thin file a verb. Nothing heavy is imported before a verb needs it."""
+"""The command line: one thin file per verb. Nothing heavy is imported before a verb needs it."""
 
 import contextlib
 import functools

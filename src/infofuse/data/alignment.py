@@ -1,4 +1,4 @@
-"""Features of one clock brought to another: one row a word."""
+"""Features of one clock brought to another: one row per word."""
 
 import numpy as np
 from jaxtyping import Float

@@ -37,7 +37,7 @@ def pad(column: Ragged, rows: Int[np.ndarray, "batch"], most: int | None = None)
 class Loader:
     """Batches of a split. `epoch(n)` shuffles by (seed, n) alone; `ordered()` does not shuffle.
 
-    columns: one ragged column a modality, as the model's encoders read them. Every clip comes
+    columns: one ragged column per modality, as the model's encoders read them. Every clip comes
     once an epoch; the last batch may be smaller. Clips are shuffled and cut into buckets of at
     most `BUCKET` steps. A bucket is halved until its parts are batches, each time by the length in
     that modality by which the halves have the least padding: a batch holds clips that are of like

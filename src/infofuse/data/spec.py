@@ -20,7 +20,7 @@ class DataSpec:
     are a feature modality by the name "text".
     outputs: label columns. label_range: the ends of the label's scale, None where it has none.
     metrics: the convention by which scores are read: "mosi", "sims" or "plain" for scores on a
-    scale, "classification" (a label is a class's number) or "multilabel" (a column a class, 1
+    scale, "classification" (a label is a class's number) or "multilabel" (a column per class, 1
     where it holds). classes: the names of the classes, for the last two.
     unimodal: the modalities that have labels of their own, in the same columns as the label.
     extraction: how the features were made from media, as `infofuse.extract.recipe` writes it, so

@@ -1,4 +1,4 @@
-"""Encoders: one modality in, one vector a clip or a step out."""
+"""Encoders: one modality in, one vector per clip or per step out."""
 
 from infofuse.encoders.encoder import Encoder, Reader, SequenceEncoder
 from infofuse.encoders.frames import Frames

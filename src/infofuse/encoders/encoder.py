@@ -1,4 +1,4 @@
-"""What every encoder is: one modality of a batch in, one vector a clip, or one a step, out."""
+"""What every encoder is: one modality of a batch in, one vector per clip, or one per step, out."""
 
 from abc import ABC, abstractmethod
 

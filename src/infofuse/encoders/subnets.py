@@ -1,4 +1,4 @@
-"""A vector a clip from a sequence encoder's steps: the subnetworks of TFN, which others took over.
+"""One vector per clip from the steps of a sequence: TFN's subnetworks, which others took over.
 
 Zadeh et al. 2017 (arXiv 1707.07250), section 4.1: an LSTM for the words, and for each other
 modality a network on the mean of its frames.

@@ -1,4 +1,4 @@
-"""Fusions: named views or sequences in, one vector a clip or named views out."""
+"""Fusions: named views or sequences in, one vector per clip or named views out."""
 
 from infofuse.fusion.adaptation import AdaptationGate
 from infofuse.fusion.align import align

@@ -19,7 +19,7 @@ from infofuse.fusion.layers import Perceptron
 from infofuse.types import Padded
 
 Steps = Mapping[str, Float[Tensor, "batch time _"]]
-"""A vector a step, by modality."""
+"""A vector per step, by modality."""
 
 
 class CrossView(nn.Module, ABC):

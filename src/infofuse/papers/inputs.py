@@ -57,7 +57,7 @@ class SubnetInputs(Inputs):
 
 
 def sequence_encoder(name: str, config: Inputs, spec: DataSpec) -> SequenceEncoder:
-    """A vector a step: the states of a pretrained text encoder, or standardised frames.
+    """A vector per step: the states of a pretrained text encoder, or standardised frames.
 
     name: the modality. Raises InfofuseError if the data does not have what the choice reads.
     """
@@ -76,7 +76,7 @@ def vector_encoder(
     width: int,
     bidirectional: bool = False,
 ) -> Encoder:
-    """A vector a clip: the [CLS] state of a pretrained text encoder, or an LSTM's last state.
+    """A vector per clip: the [CLS] state of a pretrained text encoder, or an LSTM's last state.
 
     A frozen encoder gives the mean of its states: what [CLS] says of a task, it learns in
     fine-tuning. hidden, width, bidirectional: of the LSTM. The rest is that of `sequence_encoder`.

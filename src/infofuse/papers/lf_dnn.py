@@ -28,7 +28,7 @@ PAPER = Paper(
     year=2018,
     venue="Challenge-HML at ACL",
     arxiv="",
-    summary="late fusion: one vector a modality, joined, and two layers behind them",
+    summary="late fusion: one vector per modality, joined, and two layers behind them",
     code="https://github.com/rhoposit/MultimodalDNN",
     reconstruction=True,
 )

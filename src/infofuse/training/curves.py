@@ -12,7 +12,7 @@ LEFT_OUT = ("epoch", "seconds", "estimators", "inner")
 
 
 def draw(histories: Mapping[int, Sequence[Mapping[str, Any]]], path: Path) -> None:
-    """One panel a quantity, one line a seed, epochs along the bottom: a PNG."""
+    """One panel per quantity, one line per seed, epochs along the bottom: a PNG."""
     from matplotlib.ticker import MaxNLocator
 
     names = _quantities(histories)

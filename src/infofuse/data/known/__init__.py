@@ -49,7 +49,7 @@ class Variant:
     """Features in which a data set is exchanged.
 
     features: width by modality. most_steps: the length that the file pads to. aligned: whether
-    the modalities have one step a word. clips: by split, where not those of the first split.
+    the modalities have one step per word. clips: by split, where not those of the first split.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Features in files of their own for each clip, found by the clip's id.
 
-    FOLDER/MODALITY/ID.npy          a folder a modality: (steps, features), or (features,)
-    FOLDER/MODALITY/ID/*.npy        the same in a file a step, in the order of their names
+    FOLDER/MODALITY/ID.npy          a folder per modality: (steps, features), or (features,)
+    FOLDER/MODALITY/ID/*.npy        the same in a file per step, in the order of their names
     FOLDER/ID.npz, FOLDER/*/ID.npz  a key a modality
 
 FOLDER is `features` where there is such a folder. The id "VIDEO$_$CLIP" may also be written

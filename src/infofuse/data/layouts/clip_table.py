@@ -1,4 +1,4 @@
-"""A table of clips, one row a clip: what its columns mean, and the corpus they make.
+"""A table of clips, one row per clip: what its columns mean, and the corpus they make.
 
 Columns are known by name, in any case. A clip needs an "id"; the rest may lack:
 
@@ -27,7 +27,7 @@ from infofuse.data.layouts.steps import is_sequence
 from infofuse.errors import InfofuseError, unknown
 from infofuse.types import Clips, Ragged
 
-Column = Any  # a list, a NumPy array or an Arrow ChunkedArray of one cell a clip
+Column = Any  # a list, a NumPy array or an Arrow ChunkedArray of one cell per clip
 Table = Mapping[str, Column]
 
 _NAMES = {

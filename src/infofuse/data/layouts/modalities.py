@@ -106,7 +106,7 @@ def _by_split(
     read_column: Callable[[str, Any], Any],
     clips: Mapping[str, int],
 ) -> dict[str, Any]:
-    """A column of the splits that have it, one row a clip."""
+    """A column of the splits that have it, one row per clip."""
     columns = {
         split: read_column(where(split, key), part[key])
         for split, part in parts.items()

@@ -1,4 +1,4 @@
-"""One module a format: `recognises(path)` says how surely a path is in it, `read(path)` reads it.
+"""One module per format: `recognises(path)` says how surely a path is in it, `read(path)` reads it.
 
 All readers are asked, and the surest reads; none knows of the others, and their order says nothing.
 So a new format costs one file here, by whose name it goes:
@@ -9,7 +9,7 @@ So a new format costs one file here, by whose name it goes:
 What two readers are equally sure of, such as a folder with the files of two formats, is refused.
 
 * `audformat`: csv tables of segments (file, start, end), labels and features.
-* `clip_csv`: a csv with a row a clip, and its features in .npy or .npz files.
+* `clip_csv`: a csv with a row per clip, and its features in .npy or .npz files.
 * `csd`: a folder of computational sequences, as the CMU Multimodal SDK has them (HDF5).
 * `fet`: the folder that MMSA-FET extracts features from, label.csv and media.
 * `huggingface`: a folder written by `save_to_disk` of Hugging Face `datasets`.

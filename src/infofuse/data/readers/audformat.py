@@ -1,7 +1,7 @@
 """Tables in csv or parquet as audformat writes them: a file, a start and an end a row, then values.
 
     PATH/db.sentiment.train.csv     file, start, end, label (or sentiment, valence), speaker, ...
-    PATH/db.audio.csv               file, start, end, and a column a feature
+    PATH/db.audio.csv               file, start, end, and a column per feature
 
 Tables with a label hold the clips: one with a column "split", or one a split. Every other table is
 the features of a modality, called what the last part of its name is. Times are as pandas writes

@@ -1,7 +1,7 @@
-"""A csv with a row a clip, and the clips' features in .npy or .npz files.
+"""A csv with a row per clip, and the clips' features in .npy or .npz files.
 
     PATH/clips.csv        id, label (or label_...), text, split, group, in any order
-    PATH/audio/ID.npy     a folder a modality, or ID.npz with a key a modality
+    PATH/audio/ID.npy     a folder per modality, or ID.npz with a key per modality
 
 PATH is the folder or the csv in it. There may be a csv a split, such as train.csv. The columns
 are those of `infofuse.data.layouts.clip_table`, the features lie as

@@ -60,8 +60,8 @@ def recognises(path: Path) -> Sureness:
 def read(path: Path, pooling: str | None = None) -> Corpus:
     """The corpus in such a folder; its features are copied into memory.
 
-    pooling: "mean", "max" or "last" gives every modality one step a word, by `pool_intervals`; the
-    words are those of the strings, or of "text".
+    pooling: "mean", "max" or "last" gives every modality one step per word, by `pool_intervals`;
+    the words are those of the strings, or of "text".
 
     Raises InfofuseError without h5py, and for files that do not fit one another.
     """
@@ -167,7 +167,7 @@ def _without_pauses(piece: Piece) -> Piece:
 def _pooled(
     columns: Mapping[str, list[Piece]], words: list[Piece] | None, pooling: str
 ) -> dict[str, list[Piece]]:
-    """The features with one step a word."""
+    """The features with one step per word."""
     if words is None:
         raise InfofuseError(f"to pool by words takes words with times; found {', '.join(columns)}")
     times = [intervals for intervals, _ in words]

@@ -5,8 +5,8 @@ and test.pkl with a list each. A clip is
 
     ((words, visual, acoustic), label, segment)
 
-with visual and acoustic of shape (steps, width), one step a word, label of shape (1, 1) or (1, k),
-and segment an id such as "VIDEO[3]". In MISA's files words are numbers of a vocabulary, and a
+with visual and acoustic of shape (steps, width), one step per word, label of shape (1, 1) or
+(1, k), and segment an id such as "VIDEO[3]". In MISA's files words are numbers of a vocabulary, and a
 fourth field beside acoustic has the words themselves; MMIM's have two lengths after it. Some lack
 the segment, and some have another id after it.
 

@@ -1,9 +1,9 @@
 """The folder that MERTools (MERBench) trains on: labels by name, and a folder of .npy a feature.
 
     PATH/label.npz             train_corpus, val_corpus, test_corpus: {NAME: {"emo", "val"}};
-                               or csv: name, emo, val, with a column "split" or one file a split
+                               or csv: name, emo, val, with a column "split" or one file per split
     PATH/transcription*.csv    name, and the words in "english" or "chinese"
-    PATH/features/FEATURE/NAME.npy, or NAME/*.npy, a file a step
+    PATH/features/FEATURE/NAME.npy, or NAME/*.npy, a file per step
 
 A modality is called what its folder is, such as chinese-hubert-large-UTT. The label is "val", and
 unknown where it is -10; "emo", a class, is not read. Of several test sets, the first is read.

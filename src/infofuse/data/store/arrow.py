@@ -1,4 +1,4 @@
-"""Clips as an Arrow IPC file of one record batch, one row a clip: the shards of a store.
+"""Clips as an Arrow IPC file of one record batch, one row per clip: the shards of a store.
 
 id, group, text         string
 label                   fixed_size_list<float>[outputs], NaN where unknown

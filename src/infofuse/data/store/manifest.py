@@ -132,5 +132,5 @@ def _split(facts: Json) -> Split:
 
 
 def _version_1(name: str, facts: Json) -> Split:
-    """One file a split, by its name."""
+    """One file per split, by its name."""
     return Split((Shard(f"{name}.arrow", **facts),), None)

@@ -3,7 +3,7 @@
 Lengths are distributed as those of CMU-MOSI's segments: of log-normal duration, median 3.33 s and
 deviation 0.67 of the logarithm; 10 words in the median; the longest segment, of 38.75 s, fills the
 file's padding. Words are English whatever the data set's language. Dense text features are one
-random vector a word. The label comes from the generated corpus, on the data set's scale; where
+random vector per word. The label comes from the generated corpus, on the data set's scale; where
 there are several, each is it and as much noise of its own.
 """
 
