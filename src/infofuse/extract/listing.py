@@ -61,10 +61,10 @@ def list_clips(media: Sequence[Path], labels: Path | None = None) -> Listing:
     """The clips of media files or of folders of them, or those that a table of labels names.
 
     labels: csv with one row per clip and the columns of `infofuse.data.layouts.clip_table`. A clip
-    is named by "id" (or "video_id" and "clip_id"), its file by "path", relative to the table or to a
-    folder of media, or else by the id: "VIDEO$_$CLIP" is VIDEO/CLIP or VIDEO_CLIP with any ending.
-    Where a column of paths has none, the clip is its words alone. A label that is no number is a
-    class.
+    is named by "id" (or "video_id" and "clip_id"), its file by "path", relative to the table or to
+    a folder of media, or else by the id: "VIDEO$_$CLIP" is VIDEO/CLIP or VIDEO_CLIP with any
+    ending. Where a column of paths has none, the clip is its words alone. A label that is no number
+    is a class.
 
     Raises InfofuseError if there is no clip, or if two of them have one name.
     """

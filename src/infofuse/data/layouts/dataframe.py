@@ -38,8 +38,8 @@ def from_frame(
     group: str | None = None,
     features: Mapping[str, str] | None = None,
 ) -> Corpus:
-    """A corpus from a table with one row per clip: of pandas, polars, Arrow or `datasets` of Hugging
-    Face, or a dictionary of such tables by split (a `DatasetDict` is one).
+    """A corpus from a table with one row per clip: of pandas, polars, Arrow or Hugging Face
+    `datasets`, or a dictionary of such tables by split (a `DatasetDict` is one).
 
     id, label, text, split, group: the columns that hold these, where they are not called so (see
     `infofuse.data.layouts.clip_table`). features: the column of each modality; without it, every

@@ -6,9 +6,9 @@ and test.pkl with a list each. A clip is
     ((words, visual, acoustic), label, segment)
 
 with visual and acoustic of shape (steps, width), one step per word, label of shape (1, 1) or
-(1, k), and segment an id such as "VIDEO[3]". In MISA's files words are numbers of a vocabulary, and a
-fourth field beside acoustic has the words themselves; MMIM's have two lengths after it. Some lack
-the segment, and some have another id after it.
+(1, k), and segment an id such as "VIDEO[3]". In MISA's files words are numbers of a vocabulary,
+and a fourth field beside acoustic has the words themselves; MMIM's have two lengths after it. Some
+lack the segment, and some have another id after it.
 
 Sources: Rahman et al. (2020, arXiv 1908.05787), Hazarika et al. (2020, arXiv 2005.03545) and Han
 et al. (2021, arXiv 2109.00412), and the readers of their releases.
